@@ -1,0 +1,84 @@
+# cloudbackupd.  `make demo` shows it, `make check` tests it; both install
+# what is missing first (`make deps`).  Objects and programs go to build/.
+
+VERSION =	0.1.0
+PREFIX ?=	/usr/local
+SBINDIR ?=	$(PREFIX)/sbin
+LIBEXECDIR ?=	$(PREFIX)/libexec/cloudbackupd
+MANDIR ?=	$(PREFIX)/share/man
+SYSCONFDIR ?=	/etc
+
+B ?=		build
+CC ?=		cc
+YACC ?=		bison -y
+PKG_CONFIG ?=	pkg-config
+OPT ?=		-O2 -g
+SAN ?=
+
+SYSTEM :=	$(shell uname -s | tr '[:upper:]' '[:lower:]')
+WARN =		-Wall -Wextra -Wshadow -Wstrict-prototypes \
+		-Wmissing-prototypes -Wpointer-arith -Werror
+CPPFLAGS +=	-I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+		-DVERSION='"$(VERSION)"' -DLIBEXECDIR='"$(LIBEXECDIR)"'
+CFLAGS ?=	$(OPT)
+ALL_CFLAGS =	-std=c11 $(WARN) $(CFLAGS) $(SAN) -pthread
+ALL_LDFLAGS =	$(LDFLAGS) $(SAN) -pthread -Wl,--as-needed
+
+pkg =		$(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
+LIBS_engine =	$(call pkg,libevent_core sqlite3 libbsd)
+LIBS_front =	$(call pkg,libevent_core json-c libbsd)
+LIBS_network =	$(call pkg,libevent_core libcurl json-c libbsd)
+LIBS_worker =	$(call pkg,sqlite3 libcrypto libbsd)
+
+# Code that depends on the system: one file per system and subject.
+common_src :=	$(filter-out $(wildcard common/*_linux.c common/*_openbsd.c \
+		    common/*_freebsd.c),$(wildcard common/*.c)) \
+		$(wildcard common/*_$(SYSTEM).c)
+proto_src :=	$(wildcard proto/*.c)
+engine_src :=	$(wildcard daemon/engine/*.c)
+front_src :=	$(wildcard daemon/front/*.c)
+network_src :=	$(wildcard daemon/network/*.c)
+worker_src :=	$(wildcard daemon/worker/*.c)
+
+obj =		$(patsubst %.c,$(B)/obj/%.o,$(1))
+common_obj :=	$(call obj,$(common_src) $(proto_src))
+# The worker has no event loop.
+worker_common :=	$(filter-out %/chan_event.o,$(common_obj))
+engine_obj :=	$(call obj,$(engine_src)) $(B)/obj/daemon/engine/parse.o
+front_obj :=	$(call obj,$(front_src))
+network_obj :=	$(call obj,$(network_src))
+worker_obj :=	$(call obj,$(worker_src))
+
+PROGRAMS =	$(B)/cloudbackupd $(B)/cloudbackupd-front \
+		$(B)/cloudbackupd-network $(B)/cloudbackupd-worker
+
+all: $(PROGRAMS)
+
+$(B)/cloudbackupd: $(engine_obj) $(common_obj)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_engine)
+$(B)/cloudbackupd-front: $(front_obj) $(common_obj)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_front)
+$(B)/cloudbackupd-network: $(network_obj) $(common_obj)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_network)
+$(B)/cloudbackupd-worker: $(worker_obj) $(worker_common)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_worker)
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# What yacc writes is not ours to warn about.
+$(B)/obj/daemon/engine/parse.c: daemon/engine/parse.y
+	@mkdir -p $(@D)
+	$(YACC) -o $@ $<
+$(B)/obj/daemon/engine/parse.o: $(B)/obj/daemon/engine/parse.c
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Idaemon/engine -Wno-shadow \
+	    -Wno-missing-prototypes -MMD -MP -c -o $@ $<
+
+include regress/Makefile.inc
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all clean
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,119 @@
+/*
+ * Every program runs this.  It owns the process's name in the log and the
+ * choice between standard error and syslog; nothing else.
+ */
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "common/compat.h"
+#include "common/log.h"
+
+#define LINE_BYTES	2048
+
+static const char	*log_name = "cloudbackupd";
+static int		 log_stderr = 1;
+static int		 log_verbose;
+
+void
+log_init(const char *name, int to_stderr, int verbose)
+{
+	log_name = name;
+	log_stderr = to_stderr;
+	log_verbose = verbose;
+	if (!to_stderr)
+		openlog("cloudbackupd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+static void
+log_line(int priority, int saved_errno, const char *fmt, va_list ap)
+{
+	char	raw[LINE_BYTES], safe[LINE_BYTES * 4 + 1];
+	size_t	used;
+	int	n;
+
+	n = vsnprintf(raw, sizeof(raw), fmt, ap);
+	if (n < 0)
+		return;
+	used = strlen(raw);
+	if (saved_errno != 0 && used < sizeof(raw))
+		snprintf(raw + used, sizeof(raw) - used, ": %s",
+		    strerror(saved_errno));
+	/* VIS_NOSLASH: a backslash in a path is shown as it is. */
+	cb_strvis(safe, sizeof(safe), raw);
+	if (log_stderr)
+		dprintf(STDERR_FILENO, "%s: %s\n", log_name, safe);
+	else
+		syslog(priority, "%s: %s", log_name, safe);
+}
+
+void
+log_warn(const char *fmt, ...)
+{
+	int	saved = errno;
+	va_list	ap;
+
+	va_start(ap, fmt);
+	log_line(LOG_WARNING, saved, fmt, ap);
+	va_end(ap);
+	errno = saved;
+}
+
+void
+log_warnx(const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	log_line(LOG_WARNING, 0, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	log_line(LOG_INFO, 0, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_debug(const char *fmt, ...)
+{
+	va_list	ap;
+
+	if (!log_verbose)
+		return;
+	va_start(ap, fmt);
+	log_line(LOG_DEBUG, 0, fmt, ap);
+	va_end(ap);
+}
+
+void
+fatal(const char *fmt, ...)
+{
+	int	saved = errno;
+	va_list	ap;
+
+	va_start(ap, fmt);
+	log_line(LOG_CRIT, saved, fmt, ap);
+	va_end(ap);
+	exit(1);
+}
+
+void
+fatalx(const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	log_line(LOG_CRIT, 0, fmt, ap);
+	va_end(ap);
+	exit(1);
+}

@@ -1,0 +1,127 @@
+/*
+ * The configuration, whichever way it came: a file in our grammar
+ * (conf_load_file) or the environment file of the older servers
+ * (conf_load_env).  The engine parses it once, before anything is
+ * dropped; other processes get only what they need, by message.
+ */
+#ifndef ENGINE_CONF_H
+#define ENGINE_CONF_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/compat.h"
+#include "proto/msg.h"
+
+#define CONF_PORT_DEFAULT	39000
+#define CONF_FILE_DEFAULT	"/etc/cloudbackupd.conf"
+
+struct conf_listen {
+	TAILQ_ENTRY(conf_listen) entry;
+	enum listen_kind kind;
+	char		*address;	/* "127.0.0.1", "::1"; numeric */
+	uint16_t	 port;
+	char		*path;		/* of a unix socket */
+	uint32_t	 mode;		/* of a unix socket, 0660 */
+	char		*group;		/* of a unix socket, or NULL */
+};
+TAILQ_HEAD(conf_listens, conf_listen);
+
+struct conf_remote {
+	TAILQ_ENTRY(conf_remote) entry;
+	uint32_t	 index;		/* 0, 1 ... in order of the file */
+	char		*name;
+	enum remote_kind kind;
+	char		*url;		/* http:// or https://, no slash at the end */
+	char		*api_key;	/* inline, or read from the file; or NULL */
+	char		*api_key_file;	/* or NULL */
+	uint32_t	 timeout_ms;	/* 300000 */
+	uint32_t	 retry_min_ms;	/* 30000: the first pause */
+	uint32_t	 retry_max_ms;	/* 3600000: pauses grow up to this */
+};
+TAILQ_HEAD(conf_remotes, conf_remote);
+
+struct conf_target {			/* "to" of a database */
+	TAILQ_ENTRY(conf_target) entry;
+	struct conf_remote *remote;	/* not owned */
+};
+TAILQ_HEAD(conf_targets, conf_target);
+
+struct conf_database {
+	TAILQ_ENTRY(conf_database) entry;
+	char		*name;
+	char		*path;		/* as configured, "~" expanded */
+	char		*resolved;	/* set by conf_resolve: no links in it */
+	struct m_user	 user;		/* USER_NONE when not configured */
+	char		*device_id;	/* or NULL */
+	uint32_t	 lock_timeout_ms;	/* 10000: waiting for a lock */
+	uint32_t	 lock_limit_ms;	/* 10000: holding one */
+	uint64_t	 size_limit;	/* bytes, 0: none */
+	enum capture_method capture;
+	enum verify_level verify;
+	int		 unsafe_filesystem;
+	struct conf_targets targets;
+};
+TAILQ_HEAD(conf_databases, conf_database);
+
+struct conf {
+	char		*file;		/* where it came from, for messages */
+	struct conf_listens listens;
+	struct conf_remotes remotes;
+	struct conf_databases databases;	/* at least one */
+	char		*backup_dir;
+	char		*user_front;	/* "_cloudbackup" */
+	char		*user_network;	/* "_cloudbackupnet" */
+	char		*user_verify;	/* or NULL: a uid nobody has */
+	uint64_t	 reserve;	/* bytes to leave free, 64 MiB */
+	uint32_t	 connections_max;	/* 256 */
+	int		 compat_node;
+};
+
+/*
+ * Read a configuration.  All errors are printed to standard error as
+ * "FILE:LINE: what, and what was expected" (every one that can be found,
+ * not only the first) and the result is NULL.  The caller frees the
+ * result with conf_free, which wipes secrets.  check_owner: refuse a file
+ * that is not owned by root or the caller, or is writable by others.
+ */
+struct conf	*conf_load_file(const char *file, int check_owner);
+struct conf	*conf_load_env(const char *file);
+void		 conf_free(struct conf *);
+
+/* An empty configuration with all defaults, no listener, no database. */
+struct conf	*conf_new(void);
+struct conf_database *conf_database_new(struct conf *, const char *name);
+struct conf_remote *conf_remote_new(struct conf *, const char *name);
+
+/*
+ * What neither parser can see alone: defaults that depend on others (the
+ * two loopback listeners), a database without path, two of one name, a
+ * relative path.  Errors as above; 0 or -1.
+ */
+int		 conf_finish(struct conf *);
+
+/* Prints the configuration in our grammar; inline secrets as "***".  What
+ * is printed parses again to the same. */
+void		 conf_print(const struct conf *, FILE *);
+
+/*
+ * Resolves the links in each database's path, once (D7), in a child
+ * process with a deadline: a path on a hung file system must not stop the
+ * engine (H18).  What could not be resolved keeps its configured path.
+ */
+void		 conf_resolve(struct conf *);
+
+/* By name; "" gives the first.  NULL if there is none. */
+struct conf_database *conf_database(struct conf *, const char *name);
+struct conf_remote *conf_remote(struct conf *, const char *name);
+
+/*
+ * Sizes and times in the grammar.  "10g" and "512k" are powers of 1024;
+ * times want a unit: 500ms, 10s, 15m, 6h, 7d.  0, or -1 when text is not
+ * one or is too large.
+ */
+int		 conf_parse_size(const char *text, uint64_t *bytes);
+int		 conf_parse_time(const char *text, uint64_t *ms);
+
+#endif

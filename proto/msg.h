@@ -1,0 +1,476 @@
+/*
+ * What crosses a wall between our processes.  Payloads are flat: integers
+ * of fixed width, arrays of char that end in a NUL, no pointers, and every
+ * byte that is not used is 0.  The receiver checks size, direction and
+ * descriptor against the table (chan_get does), then values and state (its
+ * handler does).
+ */
+#ifndef PROTO_MSG_H
+#define PROTO_MSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum role {
+	ROLE_ENGINE,
+	ROLE_FRONT,
+	ROLE_NETWORK,
+	ROLE_WORKER
+};
+
+/* Sizes of texts in bytes, with their NUL. */
+#define DATABASE_BYTES		64	/* the name of a database block */
+#define NAME_BYTES		256	/* a backup's name */
+#define DESCRIPTION_BYTES	1024
+#define USER_ID_BYTES		128
+#define REMOTE_NAME_BYTES	64
+#define REMOTE_ID_BYTES		256	/* a remote's id of a backup */
+#define PATH_BYTES		4096
+#define ARTIFACT_BYTES		1024	/* path of an artifact */
+#define URL_BYTES		2048
+#define SECRET_BYTES		512
+#define TEXT_BYTES		512	/* a sentence for a person */
+#define CHECKSUM_BYTES		72	/* "sha256:" and 64 digits */
+#define WORD_BYTES		16	/* "completed", "delete" */
+#define LOCATIONS_BYTES		256	/* "local,hq,offsite" */
+
+#define LIST_PAGE_ROWS		100	/* rows in answer to one REQ_LIST */
+
+enum user_kind { USER_NONE, USER_TEXT, USER_NUMBER };
+
+/* A user id as the client gave it: 42 and "42" are the same user, but
+ * each is given back in the form that it came in. */
+struct m_user {
+	uint32_t	kind;		/* enum user_kind */
+	char		id[USER_ID_BYTES];
+};
+
+struct m_empty {
+	uint32_t	zero;
+};
+
+struct m_error {
+	uint32_t	code;		/* enum err */
+	uint32_t	zero;
+	int64_t		backup_id;	/* the row that tells more, or 0 */
+	char		text[TEXT_BYTES];
+};
+
+/* ---- engine -> front, at start ---- */
+
+#define FRONT_COMPAT_NODE	0x01
+
+struct m_front_conf {
+	uint32_t	flags;
+	uint32_t	remotes;	/* how many; asked by index */
+	uint32_t	connections_max;
+	uint32_t	zero;
+	struct m_user	user;		/* the configured one */
+	char		remote_url[URL_BYTES];	/* of remote 0, or "" */
+	char		remote_name[REMOTE_NAME_BYTES];
+};
+
+enum listen_kind { LISTEN_TCP, LISTEN_UNIX };
+
+struct m_front_listen {
+	uint32_t	kind;		/* enum listen_kind */
+	uint32_t	port;
+};
+
+/* ---- front <-> engine ---- */
+
+/*
+ * CONN_OPEN carries the accepted socket; its header's id is the
+ * connection's number, made by front, never used twice.  The engine asks
+ * the kernel who is at the other end and answers with CONN_RIGHTS.  All
+ * later requests name the connection, and the engine looks the rights up.
+ */
+#define RIGHT_READ		0x01
+#define RIGHT_BACKUP		0x02
+#define RIGHT_DOWNLOAD		0x04
+#define RIGHT_RESTORE		0x08
+
+struct m_conn_rights {
+	uint32_t	rights;		/* RIGHT_*: only to answer sooner */
+	uint32_t	uid;		/* UINT32_MAX: not known */
+};
+
+/* Each request: who asks, by the connection and what the request says. */
+#define ASKER_FORWARDED		0x01	/* Via, Forwarded, X-Forwarded-* (H24) */
+
+struct m_asker {
+	uint64_t	conn;
+	uint32_t	flags;
+	uint32_t	zero;
+};
+
+#define CREATE_ASYNC		0x01	/* REP_JOB at once */
+
+struct m_req_create {
+	struct m_asker	asker;
+	uint32_t	flags;
+	uint32_t	zero;
+	struct m_user	user;
+	char		database[DATABASE_BYTES];	/* "": the first */
+	char		name[NAME_BYTES];		/* "": the default */
+	char		description[DESCRIPTION_BYTES];
+};
+
+/*
+ * One page of the local catalog, newest first: rows strictly older than
+ * (before_ms, before_id), or from the newest if before_ms is 0.
+ */
+struct m_req_list {
+	struct m_asker	asker;
+	struct m_user	user;		/* USER_NONE: all */
+	char		database[DATABASE_BYTES];	/* "": all */
+	int64_t		before_ms;
+	int64_t		before_id;
+	uint32_t	limit;		/* 1 to LIST_PAGE_ROWS */
+	uint32_t	want_total;	/* 1: count them all for the end */
+};
+
+struct m_list_end {
+	uint32_t	rows;		/* sent in this page */
+	uint32_t	more;		/* 1: there are older ones */
+	uint64_t	total;		/* if wanted: of all pages */
+};
+
+/* Does the catalog know this backup of remote number `remote`?  A row
+ * whose upload's answer was lost is found by the description's mark. */
+struct m_req_known {
+	struct m_asker	asker;
+	uint32_t	remote;
+	uint32_t	seq;		/* comes back in the answer */
+	char		remote_id[REMOTE_ID_BYTES];
+};
+
+struct m_known {
+	uint32_t	seq;
+	uint32_t	zero;
+	int64_t		local_id;	/* 0: not known */
+};
+
+struct m_req_stats {
+	struct m_asker	asker;
+	struct m_user	user;		/* USER_NONE: all */
+	char		database[DATABASE_BYTES];
+};
+
+struct m_req_database {
+	struct m_asker	asker;
+	char		database[DATABASE_BYTES];
+};
+
+enum backup_ref { REF_LOCAL, REF_REMOTE };
+
+struct m_req_backup {
+	struct m_asker	asker;
+	uint32_t	ref;		/* enum backup_ref */
+	uint32_t	zero;
+	int64_t		local_id;
+	char		remote_id[REMOTE_ID_BYTES];
+	char		database[DATABASE_BYTES];
+};
+
+struct m_req_job {
+	struct m_asker	asker;
+	uint64_t	job;
+};
+
+struct m_job {
+	uint64_t	id;
+	uint64_t	bytes_done;
+	uint64_t	bytes_total;
+	int64_t		backup_id;	/* 0: none yet */
+	int64_t		started_ms;
+	int64_t		finished_ms;	/* 0: runs */
+	uint32_t	error;		/* enum err */
+	uint32_t	zero;
+	char		kind[WORD_BYTES];	/* create, restore, fetch */
+	char		state[WORD_BYTES];	/* queued, running, done, failed */
+	char		phase[WORD_BYTES];	/* copy, verify, upload ... */
+	char		database[DATABASE_BYTES];
+	char		error_text[TEXT_BYTES];
+};
+
+/* A row of the catalog.  Times are ms since the epoch, 0 where there is
+ * none. */
+struct m_backup {
+	int64_t		id;
+	int64_t		file_size;	/* of the SQLite image, bytes */
+	int64_t		created_ms;
+	int64_t		updated_ms;
+	int64_t		uploaded_ms;
+	uint64_t	lock_held_us;	/* at capture */
+	struct m_user	user;
+	char		database[DATABASE_BYTES];
+	char		name[NAME_BYTES];
+	char		description[DESCRIPTION_BYTES];
+	char		file_path[ARTIFACT_BYTES];
+	char		type[WORD_BYTES];	/* manual, auto, system */
+	char		status[WORD_BYTES];	/* pending ... failed */
+	char		verdict[WORD_BYTES];	/* sound, damaged ... */
+	char		remote_id[REMOTE_ID_BYTES];
+	char		checksum[CHECKSUM_BYTES];
+	char		locations[LOCATIONS_BYTES];
+	char		reason[TEXT_BYTES];	/* why not completed, or "" */
+};
+
+struct m_stats {
+	uint64_t	backups;
+	uint64_t	bytes;
+	uint64_t	completed;
+	uint64_t	failed;
+	int64_t		last_ms;	/* 0: none */
+};
+
+#define FILE_EXISTS		0x01
+#define FILE_READABLE		0x02
+#define FILE_WRITABLE		0x04
+#define FILE_LOCKED		0x08	/* D1: something would block a restore */
+#define FILE_ACCESSIBLE		0x10
+#define FILE_DATABASE		0x20	/* the fields from page_size on hold */
+
+struct m_file_info {
+	uint32_t	flags;
+	uint32_t	page_size;	/* bytes */
+	uint64_t	size;		/* bytes */
+	uint64_t	page_count;
+	uint64_t	wal_size;	/* bytes */
+	int64_t		modified_ms;
+	int64_t		created_ms;	/* 0: the file system does not tell */
+	uint32_t	application_id;
+	uint32_t	user_version;
+	uint32_t	schema_cookie;
+	uint32_t	zero;
+	char		journal_mode[WORD_BYTES];	/* wal, delete */
+	char		encoding[WORD_BYTES];		/* UTF-8 ... */
+	char		path[PATH_BYTES];
+};
+
+/* ---- engine <-> network ---- */
+
+enum remote_kind { REMOTE_REST, REMOTE_S3 };
+
+struct m_net_remote {
+	uint32_t	index;
+	uint32_t	kind;		/* enum remote_kind */
+	uint32_t	timeout_ms;	/* no progress for that long: transfers */
+	uint32_t	zero;
+	char		name[REMOTE_NAME_BYTES];
+	char		url[URL_BYTES];
+	char		api_key[SECRET_BYTES];
+};
+
+/* The descriptor is read with pread(2) only. */
+#define UPLOAD_LOOK_FIRST	0x01	/* the answer to an earlier try may
+					 * be lost: list, and find `mark` */
+struct m_net_upload {
+	uint32_t	remote;
+	uint32_t	flags;
+	uint64_t	size;		/* bytes */
+	char		user_id[USER_ID_BYTES];
+	char		device_id[USER_ID_BYTES];
+	char		name[NAME_BYTES];
+	char		description[DESCRIPTION_BYTES];	/* without the mark */
+	char		mark[WORD_BYTES * 4];	/* "[cloudbackupd:7@1a2b3c4d]" */
+};
+
+struct m_net_progress {
+	uint64_t	bytes_done;
+	uint64_t	bytes_total;
+};
+
+enum net_outcome {
+	NET_OK,
+	NET_AWAY,		/* not reached, 5xx, 429: try again */
+	NET_TIMED_OUT,		/* the same, for want of progress */
+	NET_REFUSED,		/* 4xx: for good */
+	NET_GARBAGE,		/* an answer that is none: try again */
+	NET_LOCAL,		/* our own descriptor failed */
+	NET_CANCELLED
+};
+
+struct m_net_uploaded {
+	uint32_t	outcome;	/* enum net_outcome */
+	uint32_t	http_status;	/* 0: none came */
+	uint32_t	retry_after_s;	/* 0: not said */
+	uint32_t	zero;
+	char		remote_id[REMOTE_ID_BYTES];
+	char		reason[TEXT_BYTES];
+};
+
+/* The descriptor is written with pwrite(2) only, from offset 0. */
+struct m_net_fetch {
+	uint32_t	remote;
+	uint32_t	zero;
+	uint64_t	size_max;	/* bytes; more is an error */
+	char		remote_id[REMOTE_ID_BYTES];
+};
+
+struct m_net_fetched {
+	uint32_t	outcome;	/* enum net_outcome */
+	uint32_t	http_status;
+	uint64_t	size;		/* bytes written */
+	char		reason[TEXT_BYTES];
+};
+
+/* ---- front <-> network ---- */
+
+struct m_ask {
+	uint32_t	remote;
+	uint32_t	zero;
+	char		user_id[USER_ID_BYTES];	/* ASK_LIST */
+};
+
+struct m_health {
+	uint32_t	outcome;	/* enum net_outcome */
+	uint32_t	http_status;
+	uint64_t	response_us;	/* microseconds */
+	char		reason[TEXT_BYTES];
+};
+
+/* One entry of a remote's list, as far as it could be understood. */
+struct m_remote_row {
+	int64_t		size;		/* -1: not told */
+	int64_t		created_ms;	/* 0: not told */
+	int64_t		uploaded_ms;
+	char		remote_id[REMOTE_ID_BYTES];
+	char		name[NAME_BYTES];
+	char		description[DESCRIPTION_BYTES];
+};
+
+struct m_remote_end {
+	uint32_t	outcome;	/* enum net_outcome */
+	uint32_t	http_status;
+	uint32_t	rows;		/* sent before this */
+	uint32_t	skipped;	/* entries that made no sense */
+	char		reason[TEXT_BYTES];
+};
+
+/* ---- engine <-> worker ---- */
+
+/* What a worker must know to look at a database's path. */
+#define LOOK_UNSAFE_FILESYSTEM	0x01	/* H3's and H4's refusals are off */
+
+struct m_look {
+	char		path[PATH_BYTES];
+	uint32_t	flags;
+	uint32_t	uids_refused[3];	/* front's, network's, nobody */
+	uint64_t	refused_dev[2];	/* BACKUP_DIR's, the catalog's (H20) */
+	uint64_t	refused_ino[2];
+};
+
+enum capture_method { CAPTURE_RAW, CAPTURE_BACKUP };
+
+/* W_CAPTURE carries the artifact, open for reading and writing, empty. */
+struct m_w_capture {
+	struct m_look	look;
+	uint32_t	method;		/* enum capture_method */
+	uint32_t	lock_timeout_ms;	/* waiting for a lock */
+	uint32_t	lock_limit_ms;	/* holding one */
+	uint32_t	zero;
+	uint64_t	size_limit;	/* bytes; 0: none */
+	uint64_t	reserve;	/* bytes to leave free */
+};
+
+enum verify_level { VERIFY_NONE, VERIFY_QUICK, VERIFY_FULL };
+
+#define VERIFY_EXPECT		0x01	/* the expect_* fields hold */
+
+/* W_VERIFY carries the artifact, open for reading only. */
+struct m_w_verify {
+	uint32_t	level;		/* enum verify_level */
+	uint32_t	flags;
+	uint32_t	uid;		/* to become, when root */
+	uint32_t	gid;
+	uint64_t	expect_size;	/* bytes */
+	uint64_t	expect_pages;
+	uint32_t	expect_change_counter;
+	uint32_t	deadline_s;	/* of the check; 0: none */
+};
+
+struct m_w_inspect {
+	struct m_look	look;
+};
+
+struct m_w_progress {
+	uint64_t	bytes_done;
+	uint64_t	bytes_total;
+	char		phase[WORD_BYTES];
+};
+
+struct m_w_captured {
+	uint64_t	size;		/* bytes of the image */
+	uint64_t	page_count;
+	uint64_t	lock_wait_us;
+	uint64_t	lock_held_us;
+	uint64_t	sync_us;
+	uint64_t	wal_frames;	/* overlaid */
+	uint64_t	dev;		/* the live file's */
+	uint64_t	ino;
+	int64_t		mtime_ns;
+	uint32_t	uid;
+	uint32_t	gid;
+	uint32_t	mode;
+	uint32_t	page_size;	/* bytes; 0 for an empty file */
+	uint32_t	change_counter;
+	uint32_t	schema_cookie;
+	uint32_t	user_version;
+	uint32_t	application_id;
+	uint32_t	method;		/* enum capture_method: that used */
+	uint32_t	restarts;	/* how often the copy began again */
+	char		journal_mode[WORD_BYTES];
+	char		encoding[WORD_BYTES];
+	char		checksum[CHECKSUM_BYTES];	/* while it was written */
+	char		fallback[TEXT_BYTES];	/* why not raw, or "" */
+};
+
+enum verdict { VERDICT_NONE, VERDICT_SOUND, VERDICT_DAMAGED, VERDICT_UNKNOWN };
+
+struct m_w_verified {
+	uint32_t	verdict;	/* enum verdict */
+	uint32_t	zero;
+	uint64_t	size;		/* bytes read */
+	uint64_t	check_us;
+	char		checksum[CHECKSUM_BYTES];	/* of what was read back */
+	char		text[TEXT_BYTES];	/* why not sound */
+};
+
+/* ---- the table ---- */
+
+#define PROTO_VERSION	1
+
+enum msg_type {
+	MSG_NONE,
+#define MSG(name, from, to, payload, fd)	MSG_##name,
+#include "proto/msg.def"
+#undef MSG
+	MSG_COUNT
+};
+
+struct msg_desc {
+	const char	*name;
+	enum role	 from, to;
+	size_t		 size;		/* of the payload, bytes */
+	int		 fd;		/* 1: a descriptor travels with it */
+};
+
+/* The description of type, or NULL if there is none.  Static. */
+const struct msg_desc	*msg_desc(uint32_t type);
+
+/*
+ * May a message of this type, size and descriptor (1 or 0) go from `from`
+ * to `to`?  NULL if so, else why not (a static text).
+ */
+const char	*msg_check(uint32_t type, enum role from, enum role to,
+		    size_t size, int fd);
+
+/* "engine", "front" ... */
+const char	*role_name(enum role);
+
+/* 1 when the char array has its NUL within its bytes. */
+#define msg_text_ok(a)	(memchr((a), '\0', sizeof(a)) != NULL)
+
+#endif
