@@ -1,0 +1,147 @@
+/*
+ * The catalog: a SQLite database of our own, BACKUP_DIR/catalog.sqlite, in
+ * WAL mode, opened by the engine alone and never closed while it runs.
+ * cloud_backups has a row for each backup; copies says where each is and
+ * in which state there (D4).  status, uploaded_at, remote_backup_id and
+ * locations of a row follow from its copies: triggers keep them, nobody
+ * sets them.  Any failure of the catalog itself is fatal: a daemon that
+ * can't write down what it did must not go on.
+ */
+#ifndef ENGINE_CATALOG_H
+#define ENGINE_CATALOG_H
+
+#include <stdint.h>
+
+#include "proto/msg.h"
+
+#define CATALOG_NAME		"catalog.sqlite"
+#define PLACE_LOCAL		"local"
+#define UUID_BYTES		37	/* with its NUL */
+
+struct catalog;
+
+/*
+ * Opens or makes the catalog at path; runs the migrations that its
+ * version wants.  uuid: UUID_BYTES; what the catalog has, or "" when it
+ * was just made (then catalog_set_uuid must follow).  NULL, with a
+ * sentence in err (TEXT_BYTES), when it is not ours, newer than this
+ * program, or damaged: nothing is changed then.
+ */
+struct catalog	*catalog_open(const char *path, char *uuid, char *err);
+void		 catalog_set_uuid(struct catalog *, const char *uuid);
+void		 catalog_close(struct catalog *);
+
+/* A row that begins: status pending, its local copy pending. */
+struct catalog_new {
+	const char	*database;
+	const char	*name;		/* "": Backup_YYYYMMDD_HHMMSS */
+	const char	*description;
+	const char	*type;		/* manual, auto, system */
+	struct m_user	 user;
+	int64_t		 created_ms;
+	int64_t		 id;		/* 0: the next one; else this one, as
+					 * when an artifact is adopted */
+};
+int64_t	catalog_insert(struct catalog *, const struct catalog_new *);
+
+/*
+ * What was captured and proven, before the artifact gets its name: from
+ * here on a crash is completed, not undone, if the file is there.
+ */
+void	catalog_proven(struct catalog *, int64_t id, const char *file_path,
+	    const struct m_w_captured *, const struct m_w_verified *);
+
+/* The artifact has its name: the local copy is completed. */
+void	catalog_published(struct catalog *, int64_t id);
+
+/* The local copy failed (reason: a sentence).  keep_file: the artifact
+ * stays (a damaged source); file_path then says where. */
+void	catalog_failed(struct catalog *, int64_t id, const char *reason,
+	    enum verdict, const char *keep_file);
+
+/* The local file is gone though the catalog knows it: copy state
+ * missing. */
+void	catalog_missing(struct catalog *, int64_t id);
+
+/* 1 found, 0 not. */
+int	catalog_get(struct catalog *, int64_t id, struct m_backup *);
+
+/* The row of a file name (last component of file_path) of a database, or
+ * 0. */
+int64_t	catalog_by_file(struct catalog *, const char *database,
+	    const char *file_name);
+
+/* The local id of what `place` (a remote's name) calls remote_id, or 0. */
+int64_t	catalog_by_remote(struct catalog *, const char *place,
+	    const char *remote_id);
+
+/*
+ * Rows newest first: those strictly older than (before_ms, before_id), or
+ * all when before_ms is 0; of the user (USER_NONE: any; 42 and "42" are
+ * one) and database ("": any).  cb is called for at most limit rows.
+ * Returns how many; *more is 1 when older ones remain.
+ */
+typedef void	catalog_row_cb(const struct m_backup *, void *arg);
+uint32_t catalog_list(struct catalog *, const struct m_user *,
+	    const char *database, int64_t before_ms, int64_t before_id,
+	    uint32_t limit, int *more, catalog_row_cb *, void *arg);
+
+/* Totals, in constant time however many rows there are. */
+void	catalog_stats(struct catalog *, const struct m_user *,
+	    const char *database, struct m_stats *);
+
+/*
+ * Rows whose local copy is pending (what a crash left), or completed
+ * (has_file: to look for their files).  Ids ascending from after_id, at
+ * most 500 a call: returns how many were given to cb, which may change
+ * the catalog.
+ */
+typedef void	catalog_local_cb(int64_t id, const char *database,
+	    const char *file_path, int64_t file_size, int proven, void *arg);
+int	catalog_each_local(struct catalog *, int completed, int64_t after_id,
+	    catalog_local_cb *, void *arg);
+
+/* ---- copies at remotes ---- */
+
+struct catalog_copy {
+	int64_t		backup_id;
+	char		place[REMOTE_NAME_BYTES];
+	char		state[WORD_BYTES];	/* pending, uploading, completed,
+						 * failed */
+	uint32_t	attempts;
+	int64_t		next_attempt_ms;
+};
+
+/* Adds a pending copy, due now. */
+void	catalog_copy_add(struct catalog *, int64_t id, const char *place);
+
+/* An attempt begins (state uploading, attempts + 1). */
+void	catalog_copy_begin(struct catalog *, int64_t id, const char *place);
+
+/* It ended. */
+void	catalog_copy_done(struct catalog *, int64_t id, const char *place,
+	    const char *remote_id);
+void	catalog_copy_retry(struct catalog *, int64_t id, const char *place,
+	    int64_t next_attempt_ms, const char *reason);
+void	catalog_copy_failed(struct catalog *, int64_t id, const char *place,
+	    const char *reason);
+
+/* At start: what was uploading when we died is pending again, due now,
+ * its attempts kept (so that the next one looks first, D18). */
+void	catalog_copies_reset(struct catalog *);
+
+/* The oldest due pending copy of a place (its local copy completed):
+ * 1 and *copy, or 0 and the time at which the next will be due in
+ * copy->next_attempt_ms (0: there is none). */
+int	catalog_copy_due(struct catalog *, const char *place, int64_t now_ms,
+	    struct catalog_copy *copy);
+
+/* The copy of a backup at a place: 1 found. remote_id has REMOTE_ID_BYTES. */
+int	catalog_copy_get(struct catalog *, int64_t id, const char *place,
+	    struct catalog_copy *copy, char *remote_id);
+
+/* Are all copies of the backup settled (none pending or uploading whose
+ * first attempt has not ended)?  For a create that waits. */
+int	catalog_attempted(struct catalog *, int64_t id);
+
+#endif

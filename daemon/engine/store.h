@@ -1,0 +1,113 @@
+/*
+ * The backup directory: BACKUP_DIR/<database>/<time>-<id>.sqlite.  The
+ * engine makes and names every file in it, by openat(2) from one
+ * descriptor, without following links; a worker only ever sees
+ * descriptors.  An artifact is written under a temporary name
+ * (".tmp-<id>-<random>"), settled, and published by link(2).
+ */
+#ifndef ENGINE_STORE_H
+#define ENGINE_STORE_H
+
+#include <stdint.h>
+
+#include "proto/msg.h"
+
+#define STORE_ID_FILE	".cloudbackupd-id"
+
+struct store;
+struct catalog;
+
+/*
+ * Opens BACKUP_DIR (made with mode 0700 if it is not there, its parents
+ * too), checks that it and every directory above are owned by root or us
+ * and not writable by others (a sticky directory above is fine: nobody
+ * can move what we own there), that the file system knows leases, opens
+ * the catalog in it, and compares the UUID in STORE_ID_FILE with the
+ * catalog's (H19):
+ *   neither there, and no artifacts: a new installation, both are made;
+ *   the file without a catalog (lost, or empty): a new catalog with the
+ *   file's UUID, and the artifacts will be adopted;
+ *   a catalog that has a UUID without the file, or two that differ: error.
+ * NULL and a sentence in err (TEXT_BYTES) when it must not be used.
+ */
+struct store	*store_open(const char *backup_dir, char *err);
+void		 store_close(struct store *);
+struct catalog	*store_catalog(struct store *);	/* owned by the store */
+const char	*store_uuid(const struct store *);
+const char	*store_path(const struct store *);	/* absolute */
+
+/* Device and inode of BACKUP_DIR [0] and of the catalog [1] (H20). */
+void	store_identity(const struct store *, uint64_t dev[2], uint64_t ino[2]);
+
+/* Free bytes for us on its file system. */
+uint64_t store_free_bytes(const struct store *);
+
+struct artifact {
+	char	database[DATABASE_BYTES];
+	char	temporary[64];		/* name within the database's folder */
+	char	name[128];		/* final name, set by store_publish */
+	int	fd;			/* the writable one, or -1 */
+};
+
+/*
+ * Makes an empty temporary file, 0600, in the folder of database (made
+ * when missing).  0 and a->fd open for reading and writing, or -1 and a
+ * sentence in err; *code is an enum err (INSUFFICIENT_SPACE ...).
+ */
+int	store_create(struct store *, const char *database, int64_t id,
+	    struct artifact *a, uint32_t *code, char *err);
+
+/*
+ * H14: after the writer has ended.  Closes a->fd, opens the file anew for
+ * reading, and proves with a read lease that nobody can write to it any
+ * more; tries for up to a second, because a process that was just killed
+ * may take that long to go.  The descriptor (the caller closes it), or -1
+ * and a sentence.
+ */
+int	store_settle(struct store *, struct artifact *a, char *err);
+
+/*
+ * A second, own open for reading of the same file, for another receiver.
+ */
+int	store_reopen(struct store *, const struct artifact *a, char *err);
+
+/*
+ * Gives a settled artifact its name <compact time>-<id>.sqlite: fsync of
+ * the file, link, unlink of the temporary name, fsync of the directory.
+ * store_final_path tells the absolute path beforehand, for the catalog.
+ * 0, or -1 and a sentence.
+ */
+void	store_final_path(const struct store *, const char *database,
+	    int64_t id, int64_t created_ms, char path[ARTIFACT_BYTES]);
+int	store_publish(struct store *, struct artifact *a, int64_t id,
+	    int64_t created_ms, char *err);
+
+/* Removes the temporary name and closes; a may be used again. */
+void	store_discard(struct store *, struct artifact *a);
+
+/*
+ * Opens a published artifact of the catalog by its path, which must lie
+ * in BACKUP_DIR: no links followed, a regular file, of the expected size
+ * (-1: any).  The descriptor for reading, or -1 and a sentence.
+ */
+int	store_open_file(struct store *, const char *file_path,
+	    int64_t expect_size, char *err);
+
+/*
+ * What a crash left (H19): temporary names of ours go; a pending row that
+ * was proven and whose file is there is completed, other pending rows
+ * fail; a completed row without its file becomes missing; an artifact
+ * without a row is told to adopt, which decides.  Never unlinks an
+ * artifact.
+ */
+struct store_orphan {
+	char	database[DATABASE_BYTES];
+	char	file_path[ARTIFACT_BYTES];
+	int64_t	id;			/* from its name */
+	int64_t	created_ms;		/* from its name */
+	int64_t	size;
+};
+typedef void	store_adopt_cb(const struct store_orphan *, void *arg);
+void	store_sweep(struct store *, store_adopt_cb *adopt, void *arg);
+
+#endif
