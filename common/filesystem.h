@@ -1,0 +1,22 @@
+/*
+ * What kind of file system a file lies on: one file per system,
+ * filesystem_SYSTEM.c.
+ */
+#ifndef COMMON_FILESYSTEM_H
+#define COMMON_FILESYSTEM_H
+
+#include <stdint.h>
+
+/*
+ * Why locks on this file cannot be trusted (H3): a network or FUSE file
+ * system, or a path below an overlay's upper or lower directory.  NULL when
+ * they can be, else a static text that fits "the database lies on ...".
+ * fd may be O_PATH; path is absolute and without links.
+ */
+const char	*filesystem_unsafe(int fd, const char *path);
+
+/* When the file `name` in directory dir was made, ms since the epoch; 0
+ * when the file system does not tell.  Links are not followed. */
+int64_t		 filesystem_birth_ms(int dir, const char *name);
+
+#endif

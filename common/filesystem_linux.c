@@ -1,0 +1,111 @@
+/*
+ * Workers run this, before they confine themselves: statfs(2) and
+ * /proc/self/mountinfo (proc(5)).
+ */
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/compat.h"
+#include "common/filesystem.h"
+
+static const struct {
+	uint32_t	 magic;
+	const char	*what;
+} unsafe[] = {
+	{ 0x00006969, "NFS, whose locks of other machines are not seen here" },
+	{ 0x0000517b, "SMB, whose locks of other machines are not seen here" },
+	{ 0xff534d42, "CIFS, whose locks of other machines are not seen here" },
+	{ 0xfe534d42, "SMB2, whose locks of other machines are not seen here" },
+	{ 0x65735546, "FUSE or virtiofs, whose locks may not be seen here" },
+	{ 0x01021997, "9p, whose locks may not be seen here" },
+	{ 0x00c36400, "Ceph, whose locks of other machines are not seen here" },
+	{ 0x5346414f, "AFS, whose locks of other machines are not seen here" },
+	{ 0x6b414653, "AFS, whose locks of other machines are not seen here" },
+	{ 0x0bd00bd0, "Lustre, whose locks of other machines are not seen here" },
+	{ 0x01161970, "GFS2, whose locks of other machines are not seen here" },
+	{ 0x7461636f, "OCFS2, whose locks of other machines are not seen here" },
+};
+
+/* Is path in the directory that begins at dir and ends before one of
+ * ",:" or white space? */
+static int
+is_below(const char *path, const char *dir)
+{
+	size_t	n = strcspn(dir, ",: \n");
+
+	return (n > 1 && strncmp(path, dir, n) == 0 &&
+	    (path[n] == '/' || path[n] == '\0'));
+}
+
+static int
+overlay_has(const char *options, const char *path)
+{
+	const char	*p;
+
+	if ((p = strstr(options, "upperdir=")) != NULL &&
+	    is_below(path, p + strlen("upperdir=")))
+		return (1);
+	if ((p = strstr(options, "lowerdir=")) == NULL)
+		return (0);
+	for (p += strlen("lowerdir="); ; p++) {
+		if (is_below(path, p))
+			return (1);
+		p += strcspn(p, ",: \n");
+		if (*p != ':')
+			return (0);
+	}
+}
+
+static int
+under_overlay(const char *path)
+{
+	FILE	*f;
+	char	*line = NULL, *options;
+	size_t	 size = 0;
+	int	 found = 0;
+
+	if ((f = fopen("/proc/self/mountinfo", "re")) == NULL)
+		return (0);
+	while (!found && getline(&line, &size, f) != -1) {
+		if ((options = strstr(line, " - overlay ")) != NULL)
+			found = overlay_has(options, path);
+	}
+	free(line);
+	fclose(f);
+	return (found);
+}
+
+const char *
+filesystem_unsafe(int fd, const char *path)
+{
+	struct statfs	fs;
+	size_t		i;
+
+	if (fstatfs(fd, &fs) == -1)
+		return ("a file system that does not tell what it is");
+	for (i = 0; i < nitems(unsafe); i++) {
+		if ((uint32_t)fs.f_type == unsafe[i].magic)
+			return (unsafe[i].what);
+	}
+	if (under_overlay(path))
+		return ("the layer of an overlay, where the locks of "
+		    "containers are not seen");
+	return (NULL);
+}
+
+int64_t
+filesystem_birth_ms(int dir, const char *name)
+{
+	struct statx	stx;
+
+	if (statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &stx) == -1 ||
+	    (stx.stx_mask & STATX_BTIME) == 0)
+		return (0);
+	return ((int64_t)stx.stx_btime.tv_sec * 1000 +
+	    stx.stx_btime.tv_nsec / 1000000);
+}

@@ -1,0 +1,48 @@
+/*
+ * What the kernel tells of other processes: who has a file open, who holds
+ * which lock on it.  One file per system, procs_SYSTEM.c.  Only workers
+ * ask, with a deadline: /proc can block (H18).
+ */
+#ifndef COMMON_PROCS_H
+#define COMMON_PROCS_H
+
+#include <sys/types.h>
+
+#include <stdint.h>
+
+struct procs_lock {
+	pid_t		pid;		/* -1: an open-file-description lock,
+					 * 0: a process of another namespace */
+	int		write;		/* 1 exclusive, 0 shared */
+	int		waiting;	/* 1: waits for it */
+	uint64_t	first, last;	/* bytes, inclusive */
+};
+
+/* Called for each; a result other than 0 ends the search, and is its
+ * result. */
+typedef int	procs_lock_cb(const struct procs_lock *, void *arg);
+typedef int	procs_opener_cb(pid_t pid, int fd, void *arg);
+
+/*
+ * A table of all file locks that can be read again and again, also after
+ * the sandbox.  procs_locks_open: a descriptor for the caller to close, or
+ * -1.  procs_locks: the locks on one file; 0, what cb said, or -1.
+ */
+int	procs_locks_open(void);
+int	procs_locks(int fd, dev_t dev, ino_t ino, procs_lock_cb *, void *arg);
+
+/*
+ * Everybody who has this file open, this process left out.  *incomplete
+ * is 1 when some process could not be looked into.  0, what cb said, or
+ * -1 with errno.
+ */
+int	procs_openers(dev_t dev, ino_t ino, procs_opener_cb *, void *arg,
+	    int *incomplete);
+
+/*
+ * This process gets signal sig when its parent ends; it must not have
+ * ended before (the caller compares getppid()).
+ */
+void	procs_die_with_parent(int sig);
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * Workers run this, before they confine themselves: proc(5).
+ */
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/compat.h"
+#include "common/log.h"
+#include "common/procs.h"
+
+#define LINE_BYTES	256
+#define READ_BYTES	16384
+
+int
+procs_locks_open(void)
+{
+	return (open("/proc/locks", O_RDONLY | O_CLOEXEC));
+}
+
+/*
+ * "1: POSIX  ADVISORY  WRITE 1234 fd:01:5678 1073741824 1073742335", a
+ * waiter has "->" behind the number.
+ */
+static int
+lock_parse(const char *line, dev_t dev, ino_t ino, struct procs_lock *l)
+{
+	char		kind[16], access[16], last[32];
+	unsigned int	major_, minor_;
+	uint64_t	inode;
+	const char	*p;
+	int		pid;
+
+	if ((p = strchr(line, ':')) == NULL)
+		return (0);
+	p++;
+	while (*p == ' ')
+		p++;
+	if ((l->waiting = strncmp(p, "->", 2) == 0))
+		p += 2;
+	if (sscanf(p, "%15s %*s %15s %d %x:%x:%" SCNu64 " %" SCNu64 " %31s",
+	    kind, access, &pid, &major_, &minor_, &inode, &l->first,
+	    last) != 8)
+		return (0);
+	if ((strcmp(kind, "POSIX") != 0 && strcmp(kind, "OFDLCK") != 0) ||
+	    inode != ino || makedev(major_, minor_) != dev)
+		return (0);
+	l->pid = pid;
+	l->write = strcmp(access, "WRITE") == 0;
+	l->last = strcmp(last, "EOF") == 0 ? UINT64_MAX :
+	    strtoull(last, NULL, 10);
+	return (1);
+}
+
+int
+procs_locks(int fd, dev_t dev, ino_t ino, procs_lock_cb *cb, void *arg)
+{
+	struct procs_lock	l;
+	char			buf[READ_BYTES + 1], *line, *end;
+	size_t			have = 0;
+	ssize_t			n;
+	int			r;
+
+	if (lseek(fd, 0, SEEK_SET) == -1)
+		return (-1);
+	while ((n = read(fd, buf + have, READ_BYTES - have)) > 0) {
+		have += (size_t)n;
+		buf[have] = '\0';
+		for (line = buf; (end = strchr(line, '\n')) != NULL;
+		    line = end + 1) {
+			*end = '\0';
+			if (lock_parse(line, dev, ino, &l) &&
+			    (r = cb(&l, arg)) != 0)
+				return (r);
+		}
+		have -= (size_t)(line - buf);
+		if (have > LINE_BYTES * 4)
+			return (-1);
+		memmove(buf, line, have);
+	}
+	return (n == 0 ? 0 : -1);
+}
+
+/* 1 when descriptor `name` of the folder dirfd is this file. */
+static int
+is_file(int dirfd, const char *name, dev_t dev, ino_t ino)
+{
+	struct stat	st;
+	char		target[8];
+	ssize_t		n;
+
+	/* Sockets, pipes and the like need no stat. */
+	if ((n = readlinkat(dirfd, name, target, sizeof(target))) < 1 ||
+	    target[0] != '/')
+		return (0);
+	if (n >= 5 && memcmp(target, "/dev/", 5) == 0)
+		return (0);
+	return (fstatat(dirfd, name, &st, 0) == 0 && st.st_dev == dev &&
+	    st.st_ino == ino);
+}
+
+static int
+openers_of_process(int proc, const char *pid_text, dev_t dev, ino_t ino,
+    procs_opener_cb *cb, void *arg, int *incomplete)
+{
+	struct dirent	*e;
+	char		 path[64];
+	DIR		*dir;
+	int		 fd, r = 0;
+
+	snprintf(path, sizeof(path), "%.20s/fd", pid_text);
+	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1) {
+		if (errno != ENOENT && errno != ESRCH)
+			*incomplete = 1;
+		return (0);
+	}
+	if ((dir = fdopendir(fd)) == NULL) {
+		close(fd);
+		*incomplete = 1;
+		return (0);
+	}
+	errno = 0;
+	while (r == 0 && (e = readdir(dir)) != NULL) {
+		if (e->d_name[0] != '.' &&
+		    is_file(fd, e->d_name, dev, ino))
+			r = cb((pid_t)atoi(pid_text), atoi(e->d_name), arg);
+		errno = 0;
+	}
+	if (r == 0 && errno != 0 && errno != ENOENT && errno != ESRCH)
+		*incomplete = 1;
+	closedir(dir);
+	return (r);
+}
+
+int
+procs_openers(dev_t dev, ino_t ino, procs_opener_cb *cb, void *arg,
+    int *incomplete)
+{
+	struct dirent	*e;
+	DIR		*dir;
+	int		 r = 0;
+
+	*incomplete = 0;
+	if ((dir = opendir("/proc")) == NULL)
+		return (-1);
+	while (r == 0 && (e = readdir(dir)) != NULL) {
+		if (e->d_name[0] < '1' || e->d_name[0] > '9' ||
+		    (pid_t)atoi(e->d_name) == getpid())
+			continue;
+		r = openers_of_process(dirfd(dir), e->d_name, dev, ino, cb,
+		    arg, incomplete);
+	}
+	closedir(dir);
+	return (r);
+}
+
+void
+procs_die_with_parent(int sig)
+{
+	if (prctl(PR_SET_PDEATHSIG, sig) == -1)
+		fatal("prctl(PR_SET_PDEATHSIG)");
+}

@@ -1,0 +1,295 @@
+/*
+ * Workers run this: is the artifact a sound database?  The process has no
+ * file system, no network and an unprivileged uid by the time SQLite parses
+ * the first byte; it owns one descriptor that it can only read.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/compat.h"
+#include "common/drop.h"
+#include "common/log.h"
+#include "common/procs.h"
+#include "common/sandbox.h"
+#include "common/util.h"
+#include "daemon/worker/hasher.h"
+#include "daemon/worker/vfs_fd.h"
+#include "daemon/worker/worker.h"
+#include "proto/sqlite_format.h"
+
+#define HEAP_BYTES	(256 * 1024 * 1024)
+#define PROGRESS_OPS	20000		/* virtual machine steps */
+
+struct verify {
+	const struct m_w_verify	*order;
+	struct m_w_verified	*result;
+	sqlite3			*db;
+	uint64_t		 size;
+	uint64_t		 end_us;	/* 0: no deadline */
+};
+
+static int
+verdict(struct verify *v, enum verdict what, const char *text)
+{
+	v->result->verdict = what;
+	strlcpy(v->result->text, text, sizeof(v->result->text));
+	return (0);
+}
+
+static int
+confine(const struct m_w_verify *o, struct m_error *e)
+{
+	gid_t	gid = o->gid;
+
+	if (geteuid() == 0 && (o->uid == 0 || setgroups(1, &gid) == -1 ||
+	    setresgid(gid, gid, gid) == -1 ||
+	    setresuid(o->uid, o->uid, o->uid) == -1 ||
+	    setresuid(0, 0, 0) != -1))
+		return (fail(e, E_WORKER_FAILED,
+		    "cannot become uid %u for the check", (unsigned)o->uid));
+	procs_die_with_parent(SIGTERM);
+	drop_harden();
+	if (sandbox_files(NULL, 0) == -1)
+		return (fail(e, E_WORKER_FAILED,
+		    "cannot confine the worker: %s", strerror(errno)));
+	return (0);
+}
+
+/* ---- SQLite on content that nobody vouches for (facts section 9) ---- */
+
+static int
+authorize(void *arg, int action, const char *a, const char *b, const char *c,
+    const char *d)
+{
+	(void)arg;
+	(void)b;
+	(void)c;
+	(void)d;
+	switch (action) {
+	case SQLITE_SELECT:
+	case SQLITE_READ:
+	case SQLITE_FUNCTION:
+	case SQLITE_RECURSIVE:
+		return (SQLITE_OK);
+	case SQLITE_PRAGMA:
+		return (strcmp(a, "quick_check") == 0 ||
+		    strcmp(a, "integrity_check") == 0 ? SQLITE_OK :
+		    SQLITE_DENY);
+	default:
+		return (SQLITE_DENY);
+	}
+}
+
+static int
+on_progress(void *arg)
+{
+	struct verify	*v = arg;
+	uint64_t	 done = vfs_fd_bytes_read();
+
+	worker_progress("verify", done < v->size ? done : v->size, v->size);
+	return (worker_stopping() ||
+	    (v->end_us != 0 && util_monotonic_us() > v->end_us));
+}
+
+static const struct {
+	int	id, value;
+} limits[] = {
+	{ SQLITE_LIMIT_LENGTH,		1000000000 },
+	{ SQLITE_LIMIT_SQL_LENGTH,	1000000 },
+	{ SQLITE_LIMIT_EXPR_DEPTH,	1000 },
+	{ SQLITE_LIMIT_ATTACHED,	0 },
+	{ SQLITE_LIMIT_TRIGGER_DEPTH,	10 },
+	{ SQLITE_LIMIT_WORKER_THREADS,	0 },
+};
+
+static const struct {
+	int	option, on;
+} options[] = {
+	{ SQLITE_DBCONFIG_DEFENSIVE,		1 },
+	{ SQLITE_DBCONFIG_TRUSTED_SCHEMA,	0 },
+	{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+	{ SQLITE_DBCONFIG_ENABLE_TRIGGER,	0 },
+	{ SQLITE_DBCONFIG_ENABLE_VIEW,		0 },
+};
+
+static int
+database_open(struct verify *v, int fd)
+{
+	size_t	i;
+
+	if (vfs_fd_open(fd, 0, &v->db) != SQLITE_OK)
+		return (-1);
+	for (i = 0; i < nitems(limits); i++)
+		sqlite3_limit(v->db, limits[i].id, limits[i].value);
+	for (i = 0; i < nitems(options); i++) {
+		if (sqlite3_db_config(v->db, options[i].option, options[i].on,
+		    NULL) != SQLITE_OK)
+			return (-1);
+	}
+	/* A CHECK that rows do not meet is the application's affair, not
+	 * damage of the file. */
+	if (sqlite3_exec(v->db, "PRAGMA cell_size_check=on;"
+	    "PRAGMA mmap_size=0; PRAGMA temp_store=memory;"
+	    "PRAGMA ignore_check_constraints=on", NULL, NULL,
+	    NULL) != SQLITE_OK)
+		return (-1);
+	sqlite3_progress_handler(v->db, PROGRESS_OPS, on_progress, v);
+	return (sqlite3_set_authorizer(v->db, authorize, NULL) == SQLITE_OK ?
+	    0 : -1);
+}
+
+/*
+ * H6: a schema that this SQLite can't read is not damage.  SQLite reports
+ * both with the same code, and says the difference in words.
+ */
+static int
+schema_is_foreign(const char *text)
+{
+	const char	*extra;
+
+	if (strncmp(text, "malformed database schema", 25) != 0 ||
+	    (extra = strstr(text, " - ")) == NULL)
+		return (0);
+	return (strstr(extra, "invalid rootpage") == NULL &&
+	    strstr(extra, "orphan index") == NULL);
+}
+
+static int
+sqlite_failed(struct verify *v, int rc)
+{
+	const char	*text = sqlite3_errmsg(v->db);
+
+	switch (rc & 0xff) {
+	case SQLITE_CORRUPT:
+		return (verdict(v, schema_is_foreign(text) ?
+		    VERDICT_UNKNOWN : VERDICT_DAMAGED, text));
+	case SQLITE_NOTADB:
+		return (verdict(v, VERDICT_DAMAGED, text));
+	case SQLITE_INTERRUPT:
+		return (verdict(v, VERDICT_UNKNOWN,
+		    "the check took longer than it may"));
+	default:
+		return (verdict(v, VERDICT_UNKNOWN, text));
+	}
+}
+
+/* A NULL where the schema wants none: content, not structure. */
+static int
+is_content(const char *row)
+{
+	return (strncmp(row, "NULL value in ", 14) == 0);
+}
+
+static int
+check(struct verify *v)
+{
+	sqlite3_stmt	*st = NULL;
+	const char	*row;
+	int		 rc;
+
+	rc = sqlite3_prepare_v2(v->db, v->order->level == VERIFY_FULL ?
+	    "PRAGMA integrity_check(100)" : "PRAGMA quick_check(100)", -1,
+	    &st, NULL);
+	v->result->verdict = VERDICT_SOUND;
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		if ((rc = sqlite3_step(st)) != SQLITE_ROW)
+			break;
+		row = (const char *)sqlite3_column_text(st, 0);
+		if (row == NULL || strcmp(row, "ok") == 0 || is_content(row))
+			continue;
+		verdict(v, VERDICT_DAMAGED, row);
+		break;
+	}
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		sqlite_failed(v, rc);
+	sqlite3_finalize(st);
+	return (0);
+}
+
+/* What the header says must be what was captured (design.md 3.5). */
+static int
+header_matches(struct verify *v, int fd)
+{
+	uint8_t		h[SQLITE_HEADER_BYTES];
+	uint32_t	page_size;
+
+	if (v->size == 0)
+		return (1);
+	if (pread(fd, h, sizeof(h), 0) != sizeof(h) || !sqlite_is_header(h)) {
+		verdict(v, VERDICT_DAMAGED, "the header is not that of a "
+		    "database");
+		return (0);
+	}
+	page_size = sqlite_page_size(h);
+	if (!(v->order->flags & VERIFY_EXPECT) ||
+	    (v->size / page_size == v->order->expect_pages &&
+	    sqlite_get32(h + SQLITE_CHANGE_COUNTER_AT) ==
+	    v->order->expect_change_counter))
+		return (1);
+	verdict(v, VERDICT_DAMAGED, "page count and change counter are not "
+	    "those that were captured");
+	return (0);
+}
+
+static void
+judge(struct verify *v, int fd)
+{
+	uint64_t	start_us = util_monotonic_us();
+
+	if ((v->order->flags & VERIFY_EXPECT) &&
+	    v->size != v->order->expect_size)
+		verdict(v, VERDICT_DAMAGED,
+		    "the size is not the one that was captured");
+	else if (header_matches(v, fd) && v->order->level != VERIFY_NONE) {
+		sqlite3_hard_heap_limit64(HEAP_BYTES);
+		if (database_open(v, fd) == 0)
+			check(v);
+		else
+			verdict(v, VERDICT_UNKNOWN, "SQLite does not start");
+		sqlite3_close(v->db);
+	}
+	v->result->check_us = util_monotonic_us() - start_us;
+}
+
+int
+verify_run(const struct m_w_verify *order, int fd,
+    struct m_w_verified *result, struct m_error *error)
+{
+	struct verify	 v;
+	struct stat	 st;
+	struct hasher	*h;
+
+	memset(&v, 0, sizeof(v));
+	v.order = order;
+	v.result = result;
+	if (order->deadline_s != 0)
+		v.end_us = util_monotonic_us() +
+		    (uint64_t)order->deadline_s * 1000000;
+	if (fstat(fd, &st) == -1)
+		return (fail(error, E_IO_ERROR, "cannot read the copy: %s",
+		    strerror(errno)));
+	v.size = result->size = (uint64_t)st.st_size;
+	if (sqlite3_initialize() != SQLITE_OK || confine(order, error) == -1)
+		return (error->code == 0 ? fail(error, E_WORKER_FAILED,
+		    "SQLite does not start") : -1);
+	worker_progress("verify", 0, v.size);
+	/* The hash that counts: nobody can write any more (H14). */
+	if ((h = hasher_start(fd)) == NULL)
+		return (fail(error, E_WORKER_FAILED, "cannot start a thread"));
+	hasher_advance(h, v.size);
+	judge(&v, fd);
+	if (hasher_finish(h, v.size, result->checksum) == -1)
+		return (fail(error, E_IO_ERROR, "cannot read the copy: %s",
+		    strerror(errno)));
+	if (worker_stopping())
+		return (fail(error, E_SHUTTING_DOWN,
+		    "the check was given up because the daemon ends"));
+	return (0);
+}

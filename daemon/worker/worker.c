@@ -1,0 +1,225 @@
+/*
+ * The worker: one process for each job that reads or writes a database,
+ * forked and executed by the engine, gone when done.  It owns one database
+ * or one artifact, as descriptors; it takes one order on descriptor 3,
+ * reports progress, and answers once.  It must not open anything that its
+ * order does not name, and never talks to anybody but the engine.
+ *
+ * It starts with the engine's uid, looks at the path it was given, and
+ * becomes the owner of the database before SQLite sees a byte of it.
+ */
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/chan.h"
+#include "common/compat.h"
+#include "common/drop.h"
+#include "common/log.h"
+#include "common/procs.h"
+#include "common/util.h"
+#include "daemon/worker/worker.h"
+
+#define CHANNEL_FD	3
+#define ORDER_WAIT_MS	10000
+#define PROGRESS_US	100000
+
+static struct chan		*engine;
+static volatile sig_atomic_t	 stop;
+
+int
+fail(struct m_error *e, enum err code, const char *fmt, ...)
+{
+	va_list	ap;
+
+	memset(e, 0, sizeof(*e));
+	e->code = code;
+	va_start(ap, fmt);
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	va_end(ap);
+	return (-1);
+}
+
+int
+worker_stopping(void)
+{
+	return (stop != 0);
+}
+
+void
+worker_progress(const char *phase, uint64_t done, uint64_t total)
+{
+	static struct m_w_progress	last;
+	static uint64_t			last_us;
+	uint64_t			now_us = util_monotonic_us();
+
+	if (strcmp(phase, last.phase) == 0 && now_us - last_us < PROGRESS_US)
+		return;
+	memset(&last, 0, sizeof(last));
+	strlcpy(last.phase, phase, sizeof(last.phase));
+	last.bytes_done = done;
+	last.bytes_total = total;
+	last_us = now_us;
+	/* Progress is not worth waiting for a full socket. */
+	if (chan_queued(engine) == 0)
+		chan_send(engine, MSG_W_PROGRESS, 0, &last, sizeof(last), -1);
+	if (chan_write(engine) == -1)
+		stop = 1;
+}
+
+void
+worker_warn(enum err code, const char *fmt, ...)
+{
+	struct m_error	e;
+	va_list		ap;
+
+	memset(&e, 0, sizeof(e));
+	e.code = code;
+	va_start(ap, fmt);
+	vsnprintf(e.text, sizeof(e.text), fmt, ap);
+	va_end(ap);
+	chan_send(engine, MSG_W_WARNING, 0, &e, sizeof(e), -1);
+}
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+static void
+signals_init(void)
+{
+	struct sigaction	sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = on_signal;
+	if (sigaction(SIGTERM, &sa, NULL) == -1 ||
+	    sigaction(SIGINT, &sa, NULL) == -1)
+		fatal("sigaction");
+	sa.sa_handler = SIG_IGN;
+	if (sigaction(SIGPIPE, &sa, NULL) == -1)
+		fatal("sigaction");
+}
+
+/* The answer to an order: its result, or what went wrong. */
+static void
+answer(int result, enum msg_type type, const void *data, size_t size,
+    const struct m_error *e)
+{
+	if (result == 0)
+		chan_send(engine, type, 0, data, size, -1);
+	else
+		chan_send(engine, MSG_W_FAILED, 0, e, sizeof(*e), -1);
+}
+
+static void
+on_capture(const struct msg *m)
+{
+	struct m_w_capture	o;
+	struct m_w_captured	r;
+	struct m_error		e;
+
+	memcpy(&o, m->data, sizeof(o));
+	memset(&r, 0, sizeof(r));
+	memset(&e, 0, sizeof(e));
+	answer(capture_run(&o, m->fd, &r, &e), MSG_W_CAPTURED, &r, sizeof(r),
+	    &e);
+}
+
+static void
+on_verify(const struct msg *m)
+{
+	struct m_w_verify	o;
+	struct m_w_verified	r;
+	struct m_error		e;
+
+	memcpy(&o, m->data, sizeof(o));
+	memset(&r, 0, sizeof(r));
+	memset(&e, 0, sizeof(e));
+	answer(verify_run(&o, m->fd, &r, &e), MSG_W_VERIFIED, &r, sizeof(r),
+	    &e);
+}
+
+static void
+on_inspect(const struct msg *m)
+{
+	struct m_w_inspect	o;
+	struct m_file_info	r;
+	struct m_error		e;
+
+	memcpy(&o, m->data, sizeof(o));
+	memset(&r, 0, sizeof(r));
+	memset(&e, 0, sizeof(e));
+	answer(inspect_run(&o, &r, &e), MSG_W_INSPECTED, &r, sizeof(r), &e);
+}
+
+static const struct {
+	enum msg_type	type;
+	void		(*run)(const struct msg *);
+} orders[] = {
+	{ MSG_W_CAPTURE,	on_capture },
+	{ MSG_W_VERIFY,		on_verify },
+	{ MSG_W_INSPECT,	on_inspect },
+};
+
+static void
+order_take(void)
+{
+	struct msg	m;
+	size_t		i;
+	int		r;
+
+	if ((r = chan_wait(engine, &m, ORDER_WAIT_MS)) == -1)
+		fatalx("no order: %s", chan_error(engine));
+	if (r == 0)
+		fatalx("no order within %d ms", ORDER_WAIT_MS);
+	for (i = 0; i < nitems(orders); i++) {
+		if (orders[i].type == m.type) {
+			orders[i].run(&m);
+			return;
+		}
+	}
+	fatalx("%s is not an order", msg_desc(m.type)->name);
+}
+
+int
+main(int argc, char *argv[])
+{
+	pid_t	parent = getppid();
+	int	ch, to_stderr = 0, verbose = 0;
+
+	while ((ch = getopt(argc, argv, "dv")) != -1) {
+		switch (ch) {
+		case 'd':
+			to_stderr = 1;
+			break;
+		case 'v':
+			verbose = 1;
+			break;
+		default:
+			return (1);
+		}
+	}
+	log_init("worker", to_stderr, verbose);
+	closefrom(CHANNEL_FD + 1);
+	signals_init();
+	procs_die_with_parent(SIGTERM);
+	if (getppid() != parent)
+		return (1);
+	drop_harden();
+	engine = chan_new(CHANNEL_FD, ROLE_WORKER, ROLE_ENGINE);
+	order_take();
+	if (chan_drain(engine) == -1)
+		return (1);
+	chan_free(engine);
+	return (0);
+}

@@ -1,0 +1,39 @@
+/*
+ * What the parts of a worker share.
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <stdint.h>
+
+#include "proto/errors.h"
+#include "proto/msg.h"
+
+/*
+ * Fails the job: fills *e and returns -1, so that a caller can
+ * `return (fail(...))`.
+ */
+int	fail(struct m_error *e, enum err code, const char *fmt, ...)
+	    __attribute__((__format__ (printf, 3, 4)));
+
+/* 1 once the engine asked us to stop or has ended. */
+int	worker_stopping(void);
+
+/* Tells the engine how far we are; cheap, sends at most ten a second
+ * unless the phase is a new one. */
+void	worker_progress(const char *phase, uint64_t done, uint64_t total);
+
+/* A warning for the log and the job, not a failure. */
+void	worker_warn(enum err code, const char *fmt, ...)
+	    __attribute__((__format__ (printf, 2, 3)));
+
+/* The orders.  Each sends its own result and returns 0, or fails with -1
+ * and *e. */
+int	capture_run(const struct m_w_capture *, int artifact,
+	    struct m_w_captured *, struct m_error *);
+int	verify_run(const struct m_w_verify *, int artifact,
+	    struct m_w_verified *, struct m_error *);
+int	inspect_run(const struct m_w_inspect *, struct m_file_info *,
+	    struct m_error *);
+
+#endif
