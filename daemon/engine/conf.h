@@ -24,6 +24,7 @@ struct conf_listen {
 	char		*path;		/* of a unix socket */
 	uint32_t	 mode;		/* of a unix socket, 0660 */
 	char		*group;		/* of a unix socket, or NULL */
+	int		 is_default;	/* nobody asked for it by address */
 };
 TAILQ_HEAD(conf_listens, conf_listen);
 

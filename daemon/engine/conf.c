@@ -1,0 +1,333 @@
+/*
+ * The engine runs this.  It owns the configuration's memory: made with
+ * its defaults, completed, looked up, and wiped when it is freed.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/util.h"
+#include "daemon/engine/conf_int.h"
+
+#define BACKUP_DIR_ROOT	"/var/lib/cloudbackupd"
+#define BACKUP_DIR_USER	"~/.cloudbackupd/backups"
+
+struct conf *
+conf_new(void)
+{
+	struct conf	*conf;
+
+	conf = xcalloc(1, sizeof(*conf));
+	TAILQ_INIT(&conf->listens);
+	TAILQ_INIT(&conf->remotes);
+	TAILQ_INIT(&conf->databases);
+	conf->user_front = xstrdup("_cloudbackup");
+	conf->user_network = xstrdup("_cloudbackupnet");
+	conf->reserve = 64ULL << 20;
+	conf->connections_max = 256;
+	return (conf);
+}
+
+struct conf_listen *
+conf_listen_new(struct conf *conf, enum listen_kind kind)
+{
+	struct conf_listen	*l;
+
+	l = xcalloc(1, sizeof(*l));
+	l->kind = kind;
+	if (kind == LISTEN_UNIX)
+		l->mode = 0660;
+	TAILQ_INSERT_TAIL(&conf->listens, l, entry);
+	return (l);
+}
+
+void
+conf_listen_loopback(struct conf *conf, uint16_t port)
+{
+	static const char	*const addresses[] = { "127.0.0.1", "::1" };
+	struct conf_listen	*l;
+	size_t			 i;
+
+	for (i = 0; i < nitems(addresses); i++) {
+		l = conf_listen_new(conf, LISTEN_TCP);
+		l->address = xstrdup(addresses[i]);
+		l->port = port;
+		l->is_default = 1;
+	}
+}
+
+struct conf_remote *
+conf_remote_new(struct conf *conf, const char *name)
+{
+	struct conf_remote	*r, *last;
+
+	r = xcalloc(1, sizeof(*r));
+	r->name = xstrdup(name);
+	r->kind = REMOTE_REST;
+	r->timeout_ms = 300 * 1000;
+	r->retry_min_ms = 30 * 1000;
+	r->retry_max_ms = 3600 * 1000;
+	last = TAILQ_LAST(&conf->remotes, conf_remotes);
+	r->index = last == NULL ? 0 : last->index + 1;
+	TAILQ_INSERT_TAIL(&conf->remotes, r, entry);
+	return (r);
+}
+
+struct conf_database *
+conf_database_new(struct conf *conf, const char *name)
+{
+	struct conf_database	*db;
+
+	db = xcalloc(1, sizeof(*db));
+	TAILQ_INIT(&db->targets);
+	db->name = xstrdup(name);
+	db->user.kind = USER_NONE;
+	db->lock_timeout_ms = 10 * 1000;
+	db->lock_limit_ms = 10 * 1000;
+	db->capture = CAPTURE_RAW;
+	db->verify = VERIFY_QUICK;
+	TAILQ_INSERT_TAIL(&conf->databases, db, entry);
+	return (db);
+}
+
+void
+conf_target_new(struct conf_database *db, struct conf_remote *r)
+{
+	struct conf_target	*t;
+
+	t = xcalloc(1, sizeof(*t));
+	t->remote = r;
+	TAILQ_INSERT_TAIL(&db->targets, t, entry);
+}
+
+static void
+listen_free(struct conf_listen *l)
+{
+	free(l->address);
+	free(l->path);
+	free(l->group);
+	free(l);
+}
+
+static void
+remote_free(struct conf_remote *r)
+{
+	conf_wipe(r->api_key);
+	free(r->name);
+	free(r->url);
+	free(r->api_key_file);
+	free(r);
+}
+
+static void
+database_free(struct conf_database *db)
+{
+	struct conf_target	*t;
+
+	while ((t = TAILQ_FIRST(&db->targets)) != NULL) {
+		TAILQ_REMOVE(&db->targets, t, entry);
+		free(t);
+	}
+	free(db->name);
+	free(db->path);
+	free(db->resolved);
+	free(db->device_id);
+	free(db);
+}
+
+void
+conf_free(struct conf *conf)
+{
+	struct conf_listen	*l;
+	struct conf_remote	*r;
+	struct conf_database	*db;
+
+	if (conf == NULL)
+		return;
+	while ((l = TAILQ_FIRST(&conf->listens)) != NULL) {
+		TAILQ_REMOVE(&conf->listens, l, entry);
+		listen_free(l);
+	}
+	while ((db = TAILQ_FIRST(&conf->databases)) != NULL) {
+		TAILQ_REMOVE(&conf->databases, db, entry);
+		database_free(db);
+	}
+	while ((r = TAILQ_FIRST(&conf->remotes)) != NULL) {
+		TAILQ_REMOVE(&conf->remotes, r, entry);
+		remote_free(r);
+	}
+	free(conf->file);
+	free(conf->backup_dir);
+	free(conf->user_front);
+	free(conf->user_network);
+	free(conf->user_verify);
+	free(conf);
+}
+
+struct conf_database *
+conf_database(struct conf *conf, const char *name)
+{
+	struct conf_database	*db;
+
+	if (name[0] == '\0')
+		return (TAILQ_FIRST(&conf->databases));
+	TAILQ_FOREACH(db, &conf->databases, entry)
+		if (strcmp(db->name, name) == 0)
+			return (db);
+	return (NULL);
+}
+
+struct conf_remote *
+conf_remote(struct conf *conf, const char *name)
+{
+	struct conf_remote	*r;
+
+	if (name[0] == '\0')
+		return (TAILQ_FIRST(&conf->remotes));
+	TAILQ_FOREACH(r, &conf->remotes, entry)
+		if (strcmp(r->name, name) == 0)
+			return (r);
+	return (NULL);
+}
+
+/* The text of conf, for messages. */
+static const char *
+conf_where(const struct conf *conf)
+{
+	return (conf->file != NULL ? conf->file : "configuration");
+}
+
+static int
+same_listen(const struct conf_listen *a, const struct conf_listen *b)
+{
+	if (a->kind != b->kind)
+		return (0);
+	if (a->kind == LISTEN_UNIX)
+		return (strcmp(a->path, b->path) == 0);
+	return (a->port == b->port && strcmp(a->address, b->address) == 0);
+}
+
+static int
+listens_finish(struct conf *conf)
+{
+	struct conf_listen	*a, *b;
+	int			 errors = 0;
+
+	if (TAILQ_EMPTY(&conf->listens))
+		conf_listen_loopback(conf, CONF_PORT_DEFAULT);
+	TAILQ_FOREACH(a, &conf->listens, entry) {
+		for (b = TAILQ_NEXT(a, entry); b != NULL;
+		    b = TAILQ_NEXT(b, entry)) {
+			if (!same_listen(a, b))
+				continue;
+			if (a->kind == LISTEN_UNIX)
+				conf_error(conf_where(conf), 0, "listens "
+				    "twice on socket \"%s\"", a->path);
+			else
+				conf_error(conf_where(conf), 0, "listens "
+				    "twice on %s port %u", a->address,
+				    a->port);
+			errors++;
+			break;
+		}
+	}
+	return (errors);
+}
+
+static int
+remote_finish(struct conf *conf, struct conf_remote *r)
+{
+	const char	*why;
+	int		 errors = 0;
+
+	if ((why = conf_why_name(r->name)) != NULL) {
+		conf_error(conf_where(conf), 0, "remote \"%s\" %s", r->name,
+		    why);
+		errors++;
+	} else if (conf_remote(conf, r->name) != r) {
+		conf_error(conf_where(conf), 0, "there are two remotes "
+		    "\"%s\"", r->name);
+		errors++;
+	}
+	if (r->url == NULL) {
+		conf_error(conf_where(conf), 0, "remote \"%s\" has no "
+		    "address", r->name);
+		errors++;
+	}
+	return (errors);
+}
+
+static int
+database_finish(struct conf *conf, struct conf_database *db)
+{
+	struct conf_remote	*r;
+	const char		*why;
+	int			 errors = 0;
+
+	if ((why = conf_why_name(db->name)) != NULL) {
+		conf_error(conf_where(conf), 0, "database \"%s\" %s",
+		    db->name, why);
+		errors++;
+	} else if (conf_database(conf, db->name) != db) {
+		conf_error(conf_where(conf), 0, "there are two databases "
+		    "\"%s\"", db->name);
+		errors++;
+	}
+	if (db->path == NULL) {
+		conf_error(conf_where(conf), 0, "database \"%s\" has no path",
+		    db->name);
+		errors++;
+	} else if (db->path[0] != '/') {
+		conf_error(conf_where(conf), 0, "the path \"%s\" of database "
+		    "\"%s\" must be absolute", db->path, db->name);
+		errors++;
+	}
+	if (TAILQ_EMPTY(&db->targets))
+		TAILQ_FOREACH(r, &conf->remotes, entry)
+			conf_target_new(db, r);
+	return (errors);
+}
+
+static int
+backup_dir_finish(struct conf *conf)
+{
+	const char	*why, *text;
+
+	if (conf->backup_dir == NULL) {
+		text = geteuid() == 0 ? BACKUP_DIR_ROOT : BACKUP_DIR_USER;
+		conf->backup_dir = conf_path_directory(text,
+		    CONF_BACKUP_DIR_MAX, &why);
+		if (conf->backup_dir == NULL) {
+			conf_error(conf_where(conf), 0, "the default backup "
+			    "directory \"%s\" %s", text, why);
+			return (1);
+		}
+	}
+	if (conf->backup_dir[0] != '/') {
+		conf_error(conf_where(conf), 0, "the backup directory \"%s\" "
+		    "must be absolute", conf->backup_dir);
+		return (1);
+	}
+	return (0);
+}
+
+int
+conf_finish(struct conf *conf)
+{
+	struct conf_remote	*r;
+	struct conf_database	*db;
+	int			 errors;
+
+	errors = listens_finish(conf) + backup_dir_finish(conf);
+	TAILQ_FOREACH(r, &conf->remotes, entry)
+		errors += remote_finish(conf, r);
+	TAILQ_FOREACH(db, &conf->databases, entry)
+		errors += database_finish(conf, db);
+	if (TAILQ_EMPTY(&conf->databases)) {
+		conf_error(conf_where(conf), 0, "there is no database; "
+		    "expected at least one: database \"NAME\" { path "
+		    "\"PATH\" }");
+		errors++;
+	}
+	return (errors == 0 ? 0 : -1);
+}

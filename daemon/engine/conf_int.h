@@ -1,0 +1,91 @@
+/*
+ * What the files of the configuration share among themselves: messages,
+ * reading of files, checks of values.  Nobody else includes this.
+ */
+#ifndef ENGINE_CONF_INT_H
+#define ENGINE_CONF_INT_H
+
+#include <sys/types.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/engine/conf.h"
+
+#define CONF_BYTES_MAX		(1024 * 1024)	/* a file with its includes */
+#define CONF_ERRORS_MAX		50		/* then we stop reading */
+#define CONF_DATABASES_MAX	1000
+#define CONF_REMOTES_MAX	16
+#define CONF_BACKUP_DIR_MAX	700		/* bytes */
+#define CONF_URL_MAX		1023		/* bytes */
+#define CONF_WHY_BYTES		256
+
+/* "FILE:LINE: what" to standard error, escaped; line 0 is left out. */
+void	 conf_error(const char *file, int line, const char *, ...)
+	    __attribute__((__format__ (printf, 3, 4)));
+void	 conf_warning(const char *file, int line, const char *, ...)
+	    __attribute__((__format__ (printf, 3, 4)));
+
+/*
+ * The word of the list (names between anything that is no letter, digit,
+ * "-" or "_"; those with a capital letter do not count) that word is most
+ * likely a misspelling of.  0 and dst, or -1 when none is near.
+ */
+int	 conf_nearest(const char *word, const char *list, char *dst,
+	    size_t size);
+
+/*
+ * A whole regular file in memory, with a NUL behind it.  max: in bytes.
+ * 0, or -1 and why it was refused, to be put behind the file's name.
+ * conf_text_free wipes it.
+ */
+struct conf_text {
+	char		*data;
+	size_t		 size;		/* bytes, without the NUL */
+	mode_t		 mode;
+	dev_t		 dev;
+	ino_t		 ino;
+};
+#define CONF_FILE_OWNER		0x01	/* root's or ours, only they write */
+#define CONF_FILE_SECRET	0x02	/* and only they read */
+int	 conf_file_read(const char *path, int flags, size_t max,
+	    struct conf_text *, char why[CONF_WHY_BYTES]);
+void	 conf_text_free(struct conf_text *);
+
+/* The secret in a key file; free it with conf_wipe.  NULL and why. */
+char	*conf_file_key(const char *path, char why[CONF_WHY_BYTES]);
+
+/* Frees a text after wiping it; NULL is fine. */
+void	 conf_wipe(char *);
+
+/* NULL when text is one, else a static text to follow "... ": "must ..." */
+const char *conf_why_name(const char *);	/* of a database, a remote */
+const char *conf_why_account(const char *);	/* of a user, a group */
+const char *conf_why_key(const char *);		/* an api key */
+const char *conf_why_id(const char *);		/* a user's, a device's */
+const char *conf_why_number(const char *);	/* a user id, as a number */
+
+/*
+ * Checked and brought into the form that we keep; the caller frees the
+ * result.  NULL and why (static) when text is not one.
+ */
+char	*conf_url(const char *text, const char **why);
+char	*conf_address(const char *text, const char **why);
+char	*conf_path_directory(const char *text, size_t max, const char **why);
+char	*conf_path_file(const char *text, size_t max, const char **why);
+
+/* As conf_path_file; a pattern is refused, as this version knows none. */
+char	*conf_path_database(const char *text, const char **why);
+
+struct conf_listen *conf_listen_new(struct conf *, enum listen_kind);
+/* 127.0.0.1 and ::1, both marked is_default. */
+void	 conf_listen_loopback(struct conf *, uint16_t port);
+void	 conf_target_new(struct conf_database *, struct conf_remote *);
+
+/*
+ * The two parsers on text in memory; name stands in messages.  As
+ * conf_load_file and conf_load_env otherwise.
+ */
+struct conf *conf_parse_text(const char *name, const char *text, size_t n);
+struct conf *conf_parse_env(const char *name, const char *text, size_t n);
+
+#endif

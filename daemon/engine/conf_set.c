@@ -1,0 +1,267 @@
+/*
+ * The engine runs this, before anything is dropped.  What the values in a
+ * configuration file mean and which are allowed; an error names the token
+ * it is about, and never shows a secret.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/util.h"
+#include "daemon/engine/conf_set.h"
+
+void
+set_error(struct lex *lex, const struct lex_token *tok, const char *what,
+    const char *why)
+{
+	lex_error(lex, tok, "%s \"%s\" %s", what, tok->text, why);
+}
+
+void
+set_account(struct lex *lex, const struct lex_token *tok, const char *what,
+    char **dst)
+{
+	const char	*why;
+
+	if ((why = conf_why_account(tok->text)) != NULL) {
+		set_error(lex, tok, what, why);
+		return;
+	}
+	free(*dst);
+	*dst = xstrdup(tok->text);
+}
+
+void
+set_backup_dir(struct lex *lex, struct conf *conf, const struct lex_token *tok)
+{
+	const char	*why;
+	char		*path;
+
+	path = conf_path_directory(tok->text, CONF_BACKUP_DIR_MAX, &why);
+	if (path == NULL) {
+		set_error(lex, tok, "backup directory", why);
+		return;
+	}
+	free(conf->backup_dir);
+	conf->backup_dir = path;
+}
+
+void
+set_size(struct lex *lex, const struct lex_token *tok, const char *what,
+    uint64_t *dst)
+{
+	if (conf_parse_size(tok->text, dst) == -1)
+		set_error(lex, tok, what, "is not a size; expected bytes, or a "
+		    "number with k, m, g or t, as in 64m");
+}
+
+void
+set_time(struct lex *lex, const struct lex_token *tok, const char *what,
+    const char *most,
+    uint32_t *dst)
+{
+	uint64_t	ms, most_ms;
+	char		why[80];
+
+	if (conf_parse_time(tok->text, &ms) == -1) {
+		set_error(lex, tok, what, "is not a time; expected a number "
+		    "with its unit: 500ms, 10s, 15m, 6h, 7d");
+		return;
+	}
+	if (conf_parse_time(most, &most_ms) == -1 || ms < 1 || ms > most_ms) {
+		(void)snprintf(why, sizeof(why), "is not from 1ms to %s",
+		    most);
+		set_error(lex, tok, what, why);
+		return;
+	}
+	*dst = (uint32_t)ms;
+}
+
+void
+set_connections(struct lex *lex, struct conf *conf, const struct lex_token *tok)
+{
+	const char	*why;
+	long long	 n;
+
+	n = strtonum(conf_why_number(tok->text) == NULL ? tok->text : "",
+	    8, 4096, &why);
+	if (why != NULL)
+		set_error(lex, tok, "connections", "is not a number from 8 to "
+		    "4096");
+	else
+		conf->connections_max = (uint32_t)n;
+}
+
+void
+set_url(struct lex *lex, struct conf_remote *r, const struct lex_token *tok)
+{
+	const char	*why;
+
+	/* What is wrong with it may be that it carries a password. */
+	if ((r->url = conf_url(tok->text, &why)) == NULL)
+		lex_error(lex, tok, "the URL %s", why);
+}
+
+void
+set_key(struct lex *lex, struct conf_remote *r, const struct lex_token *tok)
+{
+	const char	*why;
+
+	if ((why = conf_why_key(tok->text)) != NULL)
+		lex_error(lex, tok, "the api key %s", why);
+	else if (tok->file->others_read || tok->origin->others_read)
+		lex_error(lex, tok, "there is an api key in this file, "
+		    "and everybody can read it; chmod o-r \"%s\", or use "
+		    "api key file", tok->file->others_read ?
+		    tok->file->name : tok->origin->name);
+	else
+		r->api_key = xstrdup(tok->text);
+}
+
+void
+set_key_file(struct lex *lex, struct conf_remote *r,
+    const struct lex_token *tok)
+{
+	const char	*reason;
+	char		 why[CONF_WHY_BYTES];
+
+	r->api_key_file = conf_path_file(tok->text, PATH_BYTES - 1,
+	    &reason);
+	if (r->api_key_file == NULL) {
+		set_error(lex, tok, "api key file", reason);
+		return;
+	}
+	r->api_key = conf_file_key(r->api_key_file, why);
+	if (r->api_key == NULL)
+		set_error(lex, tok, "api key file", why);
+}
+
+void
+set_retry(struct lex *lex, struct conf_remote *r, const struct lex_token *from,
+    const struct lex_token *to)
+{
+	set_time(lex, from, "retry from", "7d", &r->retry_min_ms);
+	set_time(lex, to, "retry to", "7d", &r->retry_max_ms);
+	if (r->retry_max_ms < r->retry_min_ms)
+		lex_error(lex, from, "retry from %s to %s: the first must "
+		    "not be longer than the last", from->text, to->text);
+}
+
+void
+set_path(struct lex *lex, struct conf_database *db, const struct lex_token *tok)
+{
+	const char	*why;
+
+	db->path = conf_path_database(tok->text, &why);
+	if (db->path == NULL)
+		set_error(lex, tok, "path", why);
+}
+
+void
+set_user(struct lex *lex, struct conf_database *db, const struct lex_token *tok,
+    enum user_kind kind)
+{
+	const char	*why;
+
+	why = kind == USER_NUMBER ? conf_why_number(tok->text) :
+	    conf_why_id(tok->text);
+	if (why != NULL) {
+		set_error(lex, tok, "user id", why);
+		return;
+	}
+	db->user.kind = kind;
+	(void)util_copy(db->user.id, tok->text);
+}
+
+void
+set_device(struct lex *lex, struct conf_database *db,
+    const struct lex_token *tok)
+{
+	const char	*why;
+
+	if ((why = conf_why_id(tok->text)) != NULL)
+		set_error(lex, tok, "device id", why);
+	else
+		db->device_id = xstrdup(tok->text);
+}
+
+void
+set_verify(struct lex *lex, struct conf_database *db,
+    const struct lex_token *tok)
+{
+	if (strcmp(tok->text, "none") == 0)
+		db->verify = VERIFY_NONE;
+	else if (strcmp(tok->text, "quick") == 0)
+		db->verify = VERIFY_QUICK;
+	else if (strcmp(tok->text, "full") == 0)
+		db->verify = VERIFY_FULL;
+	else
+		set_error(lex, tok, "verify", "is not one of none, quick, "
+		    "full");
+}
+
+void
+set_capture(struct lex *lex, struct conf_database *db,
+    const struct lex_token *tok)
+{
+	if (strcmp(tok->text, "raw") == 0)
+		db->capture = CAPTURE_RAW;
+	else if (strcmp(tok->text, "backup") == 0)
+		db->capture = CAPTURE_BACKUP;
+	else
+		set_error(lex, tok, "capture", "is not one of raw, backup");
+}
+
+void
+set_listen_tcp(struct lex *lex, struct conf *conf,
+    const struct lex_token *address, const struct lex_token *port)
+{
+	struct conf_listen	*l;
+	const char		*why;
+	char			*canon;
+	uint16_t		 n;
+
+	if ((canon = conf_address(address->text, &why)) == NULL)
+		set_error(lex, address, "address", why);
+	n = (uint16_t)strtonum(conf_why_number(port->text) == NULL ?
+	    port->text : "", 1, 65535, &why);
+	if (why != NULL)
+		set_error(lex, port, "port", "is not a number from 1 to 65535");
+	if (canon == NULL || why != NULL) {
+		free(canon);
+		return;
+	}
+	l = conf_listen_new(conf, LISTEN_TCP);
+	l->address = canon;
+	l->port = n;
+}
+
+struct conf_listen *
+set_listen_unix(struct lex *lex, struct conf *conf,
+    const struct lex_token *path)
+{
+	struct conf_listen	*l;
+	const char		*why;
+
+	l = conf_listen_new(conf, LISTEN_UNIX);
+	/* The shortest sun_path among our systems is 104 bytes. */
+	if ((l->path = conf_path_file(path->text, 103, &why)) == NULL)
+		set_error(lex, path, "socket", why);
+	return (l);
+}
+
+void
+set_listen_mode(struct lex *lex, struct conf_listen *l,
+    const struct lex_token *tok)
+{
+	char		*end;
+	unsigned long	 mode;
+
+	mode = strtoul(tok->text, &end, 8);
+	if (tok->text[0] < '0' || tok->text[0] > '7' || *end != '\0' ||
+	    mode > 0777)
+		set_error(lex, tok, "mode", "is not an octal number from 0 to "
+		    "0777");
+	else
+		l->mode = (uint32_t)mode;
+}
+

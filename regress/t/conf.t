@@ -1,0 +1,96 @@
+#!/bin/bash
+# The configuration as -n and -nv see it: golden files of regress/conf, the
+# sample, and that what is printed is read back to the same.
+#
+#	NAME.in		is accepted, and printed as NAME.ok
+#	NAME.bad	is refused, with the messages in NAME.err
+#	NAME.env	an environment file: printed as NAME.env.ok or refused,
+#			with the messages in NAME.env.err, if there are any
+. "$(dirname "$0")/../lib.sh"
+D=$BUILD/cloudbackupd
+case $D in /*) ;; *) D=$PWD/$D ;; esac
+[ -x "$D" ] || skip_all "no $D"
+
+# Copies, whatever umask the clone was made with.
+umask 077
+cp -r "$TOP/regress/conf" "$T/conf"
+cp "$TOP/etc/cloudbackupd.conf" "$T/sample.conf"
+chmod -R go-rwx "$T/conf" "$T/sample.conf"
+cd "$T/conf" || exit 1
+
+# load OPTION FILE: into $OUT, $ERR (messages about the file) and $RC.
+load() {
+	"$D" -nv "$1" "$2" >"$T/out" 2>"$T/err" </dev/null
+	RC=$?
+	OUT=$(cat "$T/out")
+	ERR=$(grep "^[^ ]*\.\(in\|bad\|env\|inc\|conf\):" "$T/err")
+}
+# again NAME: is what was printed read back to the same?
+again() {
+	cp "$T/out" "$T/printed.conf"
+	load -f "$T/printed.conf"
+	is "$1: printed, read and printed again" "$OUT" \
+	    "$(cat "$T/printed.conf")"
+}
+
+for f in *.in; do
+	load -f "$f"
+	is "$f: accepted" "$RC $ERR" "0 "
+	is "$f: printed" "$OUT" "$(cat "${f%.in}.ok")"
+	again "$f"
+done
+for f in *.bad; do
+	load -f "$f"
+	is "$f: refused" "$RC" 1
+	is "$f: messages" "$ERR" "$(cat "${f%.bad}.err")"
+done
+for f in *.env; do
+	load -e "$f"
+	is "$f: messages" "$ERR" "$(cat "$f.err" 2>/dev/null)"
+	if [ -f "$f.ok" ]; then
+		is "$f: printed" "$RC $OUT" "0 $(cat "$f.ok")"
+		again "$f"
+	else
+		is "$f: refused" "$RC" 1
+	fi
+done
+
+# The sample as it is, and with all that it leaves out.
+load -f "$T/sample.conf"
+is "the sample is accepted" "$RC $ERR" "0 "
+again "the sample"
+echo key >"$T/hq.key"
+sed -E 's/^#([a-z}]|\t)/\1/' "$T/sample.conf" |
+    sed "s,/etc/cloudbackupd/hq.key,$T/hq.key," >"$T/all.conf"
+load -f "$T/all.conf"
+is "the sample with every statement is accepted" "$RC $ERR" "0 "
+like "and names the key's file" "$OUT" "*api key file \"$T/hq.key\"*"
+again "the sample with every statement"
+nok "the key itself is not printed" grep -q '"key"\|\*\*\*' "$T/out"
+
+# Files that others could have written, or read.
+chmod 644 "$T/hq.key"
+load -f "$T/all.conf"
+like "a key file that others can read is refused" "$RC $ERR" \
+    "1 *holds a secret*"
+chmod 600 "$T/hq.key"
+chmod 666 "$T/all.conf"
+load -f "$T/all.conf"
+like "a configuration that others can write is refused" "$RC $(cat "$T/err")" \
+    "1 *can be written*"
+chmod 644 full.in
+load -f full.in
+like "an inline key in a file that others can read is refused" "$RC $ERR" \
+    "1 *everybody can read it*"
+chmod 644 env-full.env
+load -e env-full.env
+like "and in an environment file is warned of" "$RC $ERR" \
+    "0 *warning: everybody can read*"
+
+# Defaults.
+echo 'database "a" { path "~/a.db" }' >home.in
+HOME=/home/nobody load -f home.in
+like "~ is the home of who starts it" "$OUT" '*path "/home/nobody/a.db"*'
+load -f "$T/nowhere.conf"
+like "no file" "$RC $(cat "$T/err")" "1 *nowhere.conf: cannot be opened*"
+finish
