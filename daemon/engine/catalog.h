@@ -5,7 +5,9 @@
  * in which state there (D4).  status, uploaded_at, remote_backup_id and
  * locations of a row follow from its copies: triggers keep them, nobody
  * sets them.  Any failure of the catalog itself is fatal: a daemon that
- * can't write down what it did must not go on.
+ * can't write down what it did must not go on.  (An administrator's
+ * sqlite3 may read and write meanwhile; a lock of more than 5 s is such a
+ * failure.)
  */
 #ifndef ENGINE_CATALOG_H
 #define ENGINE_CATALOG_H
@@ -29,6 +31,10 @@ struct catalog;
  */
 struct catalog	*catalog_open(const char *path, char *uuid, char *err);
 void		 catalog_set_uuid(struct catalog *, const char *uuid);
+
+/* BACKUP_DIR's absolute path: when it is another one than last time, each
+ * row's file_path is written anew. */
+void		 catalog_set_directory(struct catalog *, const char *dir);
 void		 catalog_close(struct catalog *);
 
 /* A row that begins: status pending, its local copy pending. */
@@ -40,13 +46,17 @@ struct catalog_new {
 	struct m_user	 user;
 	int64_t		 created_ms;
 	int64_t		 id;		/* 0: the next one; else this one, as
-					 * when an artifact is adopted */
+					 * when an artifact is adopted, if no
+					 * row has it yet */
 };
+
+/* The id that it got. */
 int64_t	catalog_insert(struct catalog *, const struct catalog_new *);
 
 /*
  * What was captured and proven, before the artifact gets its name: from
- * here on a crash is completed, not undone, if the file is there.
+ * here on a crash is completed, not undone, if the file is there (unless
+ * the verdict is damaged: then the row fails and the file is kept).
  */
 void	catalog_proven(struct catalog *, int64_t id, const char *file_path,
 	    const struct m_w_captured *, const struct m_w_verified *);
@@ -54,13 +64,15 @@ void	catalog_proven(struct catalog *, int64_t id, const char *file_path,
 /* The artifact has its name: the local copy is completed. */
 void	catalog_published(struct catalog *, int64_t id);
 
-/* The local copy failed (reason: a sentence).  keep_file: the artifact
- * stays (a damaged source); file_path then says where. */
+/* The local copy failed (reason: a sentence).  VERDICT_NONE leaves an
+ * earlier verdict.  keep_file: the artifact stays (a damaged source;
+ * catalog_proven told its size and checksum); file_path then says where.
+ * NULL: there is none, and the row's size becomes 0. */
 void	catalog_failed(struct catalog *, int64_t id, const char *reason,
 	    enum verdict, const char *keep_file);
 
 /* The local file is gone though the catalog knows it: copy state
- * missing. */
+ * missing; the row failed unless a remote has it. */
 void	catalog_missing(struct catalog *, int64_t id);
 
 /* 1 found, 0 not. */
@@ -112,7 +124,8 @@ struct catalog_copy {
 	int64_t		next_attempt_ms;
 };
 
-/* Adds a pending copy, due now. */
+/* Adds a pending copy, due now; one that failed begins anew, with its
+ * attempts kept. */
 void	catalog_copy_add(struct catalog *, int64_t id, const char *place);
 
 /* An attempt begins (state uploading, attempts + 1). */
@@ -141,7 +154,8 @@ int	catalog_copy_get(struct catalog *, int64_t id, const char *place,
 	    struct catalog_copy *copy, char *remote_id);
 
 /* Are all copies of the backup settled (none pending or uploading whose
- * first attempt has not ended)?  For a create that waits. */
+ * first attempt has not ended)?  For a create that waits.  1 also where
+ * the local copy failed: then nothing is tried. */
 int	catalog_attempted(struct catalog *, int64_t id);
 
 #endif

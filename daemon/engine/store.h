@@ -27,7 +27,10 @@ struct catalog;
  *   neither there, and no artifacts: a new installation, both are made;
  *   the file without a catalog (lost, or empty): a new catalog with the
  *   file's UUID, and the artifacts will be adopted;
- *   a catalog that has a UUID without the file, or two that differ: error.
+ *   a catalog that has a UUID without the file, or two that differ, or
+ *   artifacts with neither: error, and the sentence says what to do.
+ * BACKUP_DIR stays locked (flock) until store_close: a second daemon is
+ * refused.  A directory that moved is fine: the rows' paths follow.
  * NULL and a sentence in err (TEXT_BYTES) when it must not be used.
  */
 struct store	*store_open(const char *backup_dir, char *err);
@@ -75,7 +78,8 @@ int	store_reopen(struct store *, const struct artifact *a, char *err);
  * Gives a settled artifact its name <compact time>-<id>.sqlite: fsync of
  * the file, link, unlink of the temporary name, fsync of the directory.
  * store_final_path tells the absolute path beforehand, for the catalog.
- * 0, or -1 and a sentence.
+ * 0, or -1 and a sentence: then a->temporary is still set (discard it),
+ * unless only the last sync failed; the file then keeps its name.
  */
 void	store_final_path(const struct store *, const char *database,
 	    int64_t id, int64_t created_ms, char path[ARTIFACT_BYTES]);
@@ -96,9 +100,11 @@ int	store_open_file(struct store *, const char *file_path,
 /*
  * What a crash left (H19): temporary names of ours go; a pending row that
  * was proven and whose file is there is completed, other pending rows
- * fail; a completed row without its file becomes missing; an artifact
- * without a row is told to adopt, which decides.  Never unlinks an
- * artifact.
+ * fail (and keep their file, if there is one); a completed row without
+ * its file becomes missing, and completed again when the file is back; an
+ * artifact without a row is told to adopt, which decides (catalog_insert
+ * with its id, catalog_proven, catalog_published) and is told again at the
+ * next start if it does not.  Never unlinks an artifact.
  */
 struct store_orphan {
 	char	database[DATABASE_BYTES];

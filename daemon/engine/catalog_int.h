@@ -1,0 +1,100 @@
+/*
+ * What the files of the catalog share, and nobody else includes but
+ * their test.
+ */
+#ifndef ENGINE_CATALOG_INT_H
+#define ENGINE_CATALOG_INT_H
+
+#include <sqlite3.h>
+#include <stdint.h>
+
+#include "daemon/engine/catalog.h"
+
+#define CATALOG_APPLICATION_ID	0x43426b64	/* "CBkd" */
+#define CATALOG_BUSY_MS		5000
+
+/* Statements are prepared when first used and kept. */
+enum catalog_sql {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_META_GET,
+	SQL_META_SET,
+	SQL_MOVED,
+	SQL_TAKEN,
+	SQL_INSERT,
+	SQL_PROVEN,
+	SQL_LOCAL_PROVEN,
+	SQL_FAILED,
+	SQL_LOCAL_ADD,
+	SQL_LOCAL_STATE,
+	SQL_GET,
+	SQL_BY_FILE,
+	SQL_BY_REMOTE,
+	SQL_LIST,		/* + FILTER_USER, + FILTER_DATABASE */
+	SQL_LIST_USER,
+	SQL_LIST_DATABASE,
+	SQL_LIST_BOTH,
+	SQL_STATS,		/* the same */
+	SQL_STATS_USER,
+	SQL_STATS_DATABASE,
+	SQL_STATS_BOTH,
+	SQL_EACH_PENDING,
+	SQL_EACH_COMPLETED,
+	SQL_COPY_ADD,
+	SQL_COPY_BEGIN,
+	SQL_COPY_DONE,
+	SQL_COPY_RETRY,
+	SQL_COPY_FAILED,
+	SQL_COPIES_RESET,
+	SQL_COPY_DUE,
+	SQL_COPY_GET,
+	SQL_ATTEMPTED,
+	SQL_COUNT
+};
+
+#define FILTER_USER	1
+#define FILTER_DATABASE	2
+
+/* SQL for a time in ms as RFC 3339, or NULL of NULL. */
+#define SQL_TIME(ms)	\
+	"strftime('%Y-%m-%dT%H:%M:%fZ', " ms " / 1000.0, 'unixepoch')"
+
+struct catalog {
+	sqlite3		*db;
+	char		*path;
+	sqlite3_stmt	*stmt[SQL_COUNT];
+};
+
+/*
+ * catalog_schema.c: the version that this program writes; every step from
+ * version on, each in a transaction of its own: SQLITE_OK or what failed.
+ */
+int	catalog_schema_version(void);
+int	catalog_schema_migrate(sqlite3 *, int version);
+
+/*
+ * catalog_open.c: the database of a catalog at path, made when it is not
+ * there, migrated.  NULL and a sentence in err (TEXT_BYTES).
+ */
+sqlite3	*catalog_open_database(const char *path, char *err);
+
+/* catalog_sql.c: a statement with nothing bound. */
+sqlite3_stmt	*catalog_stmt(struct catalog *, enum catalog_sql);
+
+/* Bind parameter n. */
+void	catalog_int(struct catalog *, sqlite3_stmt *, int n, int64_t);
+void	catalog_text(struct catalog *, sqlite3_stmt *, int n, const char *);
+
+/* 1 there is a row, 0 there is none (any more); failure is fatal. */
+int	catalog_row(struct catalog *, sqlite3_stmt *);
+
+/* Runs a statement that writes; how many rows it changed. */
+int	catalog_run(struct catalog *, sqlite3_stmt *);
+
+/* Column n as a NUL-terminated text in dst. */
+void	catalog_column(char *dst, size_t size, sqlite3_stmt *, int n);
+
+void	catalog_begin(struct catalog *);
+void	catalog_commit(struct catalog *);
+
+#endif

@@ -1,0 +1,198 @@
+/*
+ * The catalog's schema and its versions.  Run by the engine.  Owns the
+ * file's format; must not change a step that was released.
+ *
+ * The triggers are here so that nobody, an administrator with the sqlite3
+ * shell included, can make a row's status disagree with its copies.
+ */
+#include "common/compat.h"
+#include "common/util.h"
+#include "daemon/engine/catalog_int.h"
+
+/*
+ * Which copy decides over its row, lowest first: 1 the local copy is not
+ * proven yet, 2 it failed or is gone and no remote has one, 3 to 5 a
+ * remote copy failed, goes on, waits; 6 is all well.
+ */
+#define DECIDE(id)							\
+	"UPDATE cloud_backups SET"					\
+	" (status, reason) = (SELECT CASE rank WHEN 1 THEN 'pending'"	\
+	"  WHEN 2 THEN 'failed' WHEN 3 THEN 'failed'"			\
+	"  WHEN 4 THEN 'uploading' WHEN 5 THEN 'pending'"		\
+	"  ELSE 'completed' END,"					\
+	"  CASE rank WHEN 6 THEN '' ELSE reason END"			\
+	"  FROM (SELECT place, reason, CASE"				\
+	"   WHEN place = 'local' THEN CASE"				\
+	"    WHEN state IN ('pending', 'uploading') THEN 1"		\
+	"    WHEN state = 'completed' OR EXISTS (SELECT 1"		\
+	"     FROM copies r WHERE r.backup_id = " id			\
+	"     AND r.place <> 'local' AND r.state = 'completed') THEN 6"	\
+	"    ELSE 2 END"						\
+	"   WHEN state IN ('failed', 'missing') THEN 3"			\
+	"   WHEN state = 'uploading' THEN 4"				\
+	"   WHEN state = 'pending' THEN 5"				\
+	"   ELSE 6 END AS rank FROM copies WHERE backup_id = " id ")"	\
+	"  ORDER BY rank, place LIMIT 1),"				\
+	" (remote_backup_id, uploaded_ms, uploaded_at) ="		\
+	"  (SELECT remote_id, completed_ms, " SQL_TIME("completed_ms")	\
+	"  FROM copies WHERE backup_id = " id " AND place <> 'local'"	\
+	"  AND state = 'completed' ORDER BY completed_ms, place LIMIT 1),"\
+	" locations = (SELECT coalesce(group_concat(place, ','), '')"	\
+	"  FROM (SELECT place FROM copies WHERE backup_id = " id	\
+	"  AND state = 'completed' ORDER BY place <> 'local', place))"	\
+	" WHERE id = " id ";"
+
+#define TOUCH								\
+	"UPDATE cloud_backups SET updated_ms = new.updated_ms,"		\
+	" updated_at = " SQL_TIME("new.updated_ms")			\
+	" WHERE id = new.backup_id AND updated_ms < new.updated_ms;"
+
+#define TOTALS_ADD							\
+	"INSERT INTO totals VALUES (new.user_id, new.database, 1,"	\
+	" new.file_size, new.status = 'completed',"			\
+	" new.status = 'failed')"					\
+	" ON CONFLICT (user_id, database) DO UPDATE SET"		\
+	" backups = backups + 1, bytes = bytes + excluded.bytes,"	\
+	" completed = completed + excluded.completed,"			\
+	" failed = failed + excluded.failed;"
+
+#define TOTALS_TAKE							\
+	"UPDATE totals SET backups = backups - 1,"			\
+	" bytes = bytes - old.file_size,"				\
+	" completed = completed - (old.status = 'completed'),"		\
+	" failed = failed - (old.status = 'failed')"			\
+	" WHERE user_id = old.user_id AND database = old.database;"
+
+static const char schema_1[] =
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+    " WITHOUT ROWID;"
+
+    "CREATE TABLE cloud_backups ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " user_id TEXT NOT NULL DEFAULT '',"
+    " backup_name TEXT NOT NULL,"
+    " description TEXT NOT NULL DEFAULT '',"
+    " file_path TEXT NOT NULL DEFAULT '',"
+    " file_size INTEGER NOT NULL DEFAULT 0,"
+    " backup_type TEXT NOT NULL DEFAULT 'manual'"
+    "  CHECK (backup_type IN ('manual', 'auto', 'system')),"
+    " status TEXT NOT NULL DEFAULT 'pending' CHECK"
+    "  (status IN ('pending', 'uploading', 'completed', 'failed')),"
+    " remote_backup_id TEXT,"
+    " checksum TEXT,"
+    " created_at TEXT NOT NULL,"
+    " updated_at TEXT NOT NULL,"
+    " uploaded_at TEXT,"
+    " database TEXT NOT NULL,"
+    " user_kind INTEGER NOT NULL DEFAULT 0,"
+    " file_name TEXT NOT NULL DEFAULT '',"
+    " created_ms INTEGER NOT NULL,"
+    " updated_ms INTEGER NOT NULL,"
+    " uploaded_ms INTEGER,"
+    " locations TEXT NOT NULL DEFAULT '',"
+    " reason TEXT NOT NULL DEFAULT '',"
+    " verdict TEXT NOT NULL DEFAULT '' CHECK"
+    "  (verdict IN ('', 'sound', 'damaged', 'unknown')),"
+    " verdict_text TEXT NOT NULL DEFAULT '',"
+    " capture_method TEXT, capture_fallback TEXT,"
+    " lock_wait_us INTEGER, lock_held_us INTEGER,"
+    " sync_us INTEGER, verify_us INTEGER,"
+    " page_size INTEGER, page_count INTEGER, change_counter INTEGER,"
+    " schema_cookie INTEGER, user_version INTEGER,"
+    " application_id INTEGER, journal_mode TEXT, encoding TEXT,"
+    " live_uid INTEGER, live_gid INTEGER, live_mode INTEGER,"
+    " live_dev INTEGER, live_ino INTEGER, live_mtime_ns INTEGER);"
+
+    /* One for each filter of a list; the id is at the end of each. */
+    "CREATE INDEX cloud_backups_time ON cloud_backups (created_ms);"
+    "CREATE INDEX cloud_backups_user ON cloud_backups"
+    " (user_id, created_ms);"
+    "CREATE INDEX cloud_backups_database ON cloud_backups"
+    " (database, created_ms);"
+    "CREATE INDEX cloud_backups_both ON cloud_backups"
+    " (user_id, database, created_ms);"
+    "CREATE INDEX cloud_backups_file ON cloud_backups"
+    " (database, file_name) WHERE file_name <> '';"
+
+    "CREATE TABLE copies ("
+    " backup_id INTEGER NOT NULL"
+    "  REFERENCES cloud_backups ON DELETE CASCADE,"
+    " place TEXT NOT NULL,"
+    " state TEXT NOT NULL CHECK (state IN"
+    "  ('pending', 'uploading', 'completed', 'failed', 'missing')),"
+    " remote_id TEXT,"
+    " size INTEGER,"
+    " hash TEXT,"
+    " created_ms INTEGER NOT NULL,"
+    " updated_ms INTEGER NOT NULL,"
+    " completed_ms INTEGER,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " next_attempt_ms INTEGER NOT NULL DEFAULT 0,"
+    " reason TEXT NOT NULL DEFAULT '',"
+    " proven INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY (backup_id, place)) WITHOUT ROWID;"
+    "CREATE INDEX copies_due ON copies (place, next_attempt_ms)"
+    " WHERE state = 'pending';"
+    "CREATE INDEX copies_uploading ON copies (place)"
+    " WHERE state = 'uploading';"
+    "CREATE INDEX copies_remote ON copies (place, remote_id)"
+    " WHERE remote_id IS NOT NULL;"
+
+    "CREATE TABLE totals ("
+    " user_id TEXT NOT NULL,"
+    " database TEXT NOT NULL,"
+    " backups INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " completed INTEGER NOT NULL,"
+    " failed INTEGER NOT NULL,"
+    " PRIMARY KEY (user_id, database)) WITHOUT ROWID;"
+
+    "CREATE TRIGGER copies_insert AFTER INSERT ON copies BEGIN "
+    DECIDE("new.backup_id") TOUCH " END;"
+    "CREATE TRIGGER copies_update AFTER UPDATE ON copies BEGIN "
+    DECIDE("new.backup_id") TOUCH " END;"
+    "CREATE TRIGGER copies_delete AFTER DELETE ON copies"
+    " WHEN EXISTS (SELECT 1 FROM copies WHERE backup_id = old.backup_id)"
+    " BEGIN " DECIDE("old.backup_id") " END;"
+
+    "CREATE TRIGGER backups_insert AFTER INSERT ON cloud_backups BEGIN "
+    TOTALS_ADD " END;"
+    "CREATE TRIGGER backups_update AFTER UPDATE OF"
+    " status, file_size, user_id, database ON cloud_backups"
+    " WHEN (old.status, old.file_size, old.user_id, old.database) <>"
+    " (new.status, new.file_size, new.user_id, new.database) BEGIN "
+    TOTALS_TAKE TOTALS_ADD
+    " DELETE FROM totals WHERE user_id = old.user_id"
+    " AND database = old.database AND backups = 0; END;"
+    "CREATE TRIGGER backups_delete AFTER DELETE ON cloud_backups BEGIN "
+    TOTALS_TAKE
+    " DELETE FROM totals WHERE user_id = old.user_id"
+    " AND database = old.database AND backups = 0; END;";
+
+/* Step n takes version n to n + 1; what was released never changes. */
+static const char *const migrations[] = {
+	schema_1,
+};
+
+int
+catalog_schema_version(void)
+{
+	return ((int)nitems(migrations));
+}
+
+int
+catalog_schema_migrate(sqlite3 *db, int version)
+{
+	char	*sql;
+	int	 rc;
+
+	rc = SQLITE_OK;
+	for (; rc == SQLITE_OK && version < (int)nitems(migrations);
+	    version++) {
+		sql = xasprintf("BEGIN IMMEDIATE; %s PRAGMA user_version = %d;"
+		    " COMMIT;", migrations[version], version + 1);
+		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+		free(sql);
+	}
+	return (rc);
+}

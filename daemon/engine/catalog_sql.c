@@ -1,0 +1,229 @@
+/*
+ * The catalog's statements.  Run by the engine.  Owns every SQL text that
+ * runs after the catalog is open, and the answer to failure: none of the
+ * callers can go on without the catalog, so it is fatal here.
+ */
+#include "common/compat.h"
+#include "common/log.h"
+#include "daemon/engine/catalog_int.h"
+
+/* In the order that row_get() of catalog_query.c reads. */
+#define ROW								\
+	"SELECT id, file_size, created_ms, updated_ms, uploaded_ms,"	\
+	" lock_held_us, user_kind, user_id, database, backup_name,"	\
+	" description, file_path, backup_type, status, verdict,"	\
+	" remote_backup_id, checksum, locations, reason"		\
+	" FROM cloud_backups "
+
+#define LIST(filter)							\
+	ROW "WHERE " filter "(created_ms, id) < (?1, ?2)"		\
+	" ORDER BY created_ms DESC, id DESC LIMIT ?3"
+
+#define STATS(filter)							\
+	"SELECT sum(backups), sum(bytes), sum(completed), sum(failed),"	\
+	" (SELECT created_ms FROM cloud_backups" filter			\
+	"  ORDER BY created_ms DESC LIMIT 1) FROM totals" filter
+
+#define EACH(condition)							\
+	"SELECT c.backup_id, b.database, b.file_path, b.file_size,"	\
+	" c.proven FROM copies c JOIN cloud_backups b"			\
+	" ON b.id = c.backup_id WHERE c.place = 'local' AND "		\
+	condition " AND c.backup_id > ?1 ORDER BY c.backup_id LIMIT ?2"
+
+#define USER	"user_id = ?4"
+#define DB	"database = ?5"
+
+static const char *const sql_text[SQL_COUNT] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
+	[SQL_META_SET] = "INSERT INTO meta VALUES (?1, ?2)"
+	    " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+	[SQL_MOVED] = "UPDATE cloud_backups SET file_path ="
+	    " ?1 || '/' || database || '/' || file_name"
+	    " WHERE file_name <> ''",
+	[SQL_TAKEN] = "SELECT 1 FROM cloud_backups WHERE id = ?1",
+	[SQL_INSERT] = "INSERT INTO cloud_backups (id, user_id, user_kind,"
+	    " database, backup_name, description, backup_type, created_ms,"
+	    " created_at, updated_ms, updated_at) VALUES (?1, ?2, ?3, ?4,"
+	    " ?5, ?6, ?7, ?8, " SQL_TIME("?8") ", ?9, " SQL_TIME("?9") ")",
+	[SQL_PROVEN] = "UPDATE cloud_backups SET file_path = ?2,"
+	    " file_name = ?3, file_size = ?4, checksum = ?5, verdict = ?6,"
+	    " verdict_text = ?7, capture_method = ?8, capture_fallback = ?9,"
+	    " lock_wait_us = ?10, lock_held_us = ?11, sync_us = ?12,"
+	    " verify_us = ?13, page_size = ?14, page_count = ?15,"
+	    " change_counter = ?16, schema_cookie = ?17, user_version = ?18,"
+	    " application_id = ?19, journal_mode = ?20, encoding = ?21,"
+	    " live_uid = ?22, live_gid = ?23, live_mode = ?24,"
+	    " live_dev = ?25, live_ino = ?26, live_mtime_ns = ?27"
+	    " WHERE id = ?1",
+	[SQL_LOCAL_PROVEN] = "UPDATE copies SET proven = ?2, size = ?3,"
+	    " hash = ?4, updated_ms = ?5"
+	    " WHERE backup_id = ?1 AND place = 'local'",
+	[SQL_FAILED] = "UPDATE cloud_backups SET"
+	    " verdict = CASE ?2 WHEN '' THEN verdict ELSE ?2 END,"
+	    " file_path = ?3, file_name = ?4,"
+	    " file_size = CASE ?3 WHEN '' THEN 0 ELSE file_size END"
+	    " WHERE id = ?1",
+	[SQL_LOCAL_ADD] = "INSERT INTO copies (backup_id, place, state,"
+	    " created_ms, updated_ms) VALUES (?1, 'local', 'pending', ?2,"
+	    " ?2)",
+	[SQL_LOCAL_STATE] = "UPDATE copies SET state = ?2, reason = ?3,"
+	    " updated_ms = ?4, completed_ms = CASE ?2 WHEN 'completed'"
+	    " THEN ?4 ELSE completed_ms END"
+	    " WHERE backup_id = ?1 AND place = 'local'",
+	[SQL_GET] = ROW "WHERE id = ?1",
+	[SQL_BY_FILE] = "SELECT id FROM cloud_backups WHERE database = ?1"
+	    " AND file_name = ?2 AND file_name <> '' ORDER BY id LIMIT 1",
+	[SQL_BY_REMOTE] = "SELECT backup_id FROM copies WHERE place = ?1"
+	    " AND remote_id = ?2 ORDER BY backup_id LIMIT 1",
+	[SQL_LIST] = LIST(""),
+	[SQL_LIST_USER] = LIST(USER " AND "),
+	[SQL_LIST_DATABASE] = LIST(DB " AND "),
+	[SQL_LIST_BOTH] = LIST(USER " AND " DB " AND "),
+	[SQL_STATS] = STATS(""),
+	[SQL_STATS_USER] = STATS(" WHERE " USER),
+	[SQL_STATS_DATABASE] = STATS(" WHERE " DB),
+	[SQL_STATS_BOTH] = STATS(" WHERE " USER " AND " DB),
+	/* A local copy has no next attempt: so the index gives the order. */
+	[SQL_EACH_PENDING] = EACH("c.state = 'pending' AND"
+	    " c.next_attempt_ms = 0"),
+	[SQL_EACH_COMPLETED] = EACH("c.state = 'completed'"),
+	/* What failed for good and is asked for again begins anew; its
+	 * attempts stay, as an earlier one may have arrived after all. */
+	[SQL_COPY_ADD] = "INSERT INTO copies (backup_id, place, state,"
+	    " created_ms, updated_ms, next_attempt_ms) VALUES (?1, ?2,"
+	    " 'pending', ?3, ?3, ?3) ON CONFLICT (backup_id, place)"
+	    " DO UPDATE SET state = 'pending', reason = '', updated_ms = ?3,"
+	    " next_attempt_ms = ?3 WHERE state IN ('failed', 'missing')",
+	[SQL_COPY_BEGIN] = "UPDATE copies SET state = 'uploading',"
+	    " attempts = attempts + 1, updated_ms = ?3"
+	    " WHERE backup_id = ?1 AND place = ?2",
+	[SQL_COPY_DONE] = "UPDATE copies SET state = 'completed',"
+	    " (size, hash) = (SELECT file_size, checksum FROM cloud_backups"
+	    "  WHERE id = ?1),"
+	    " remote_id = nullif(?4, ''), reason = '', completed_ms = ?3,"
+	    " updated_ms = ?3 WHERE backup_id = ?1 AND place = ?2",
+	[SQL_COPY_RETRY] = "UPDATE copies SET state = 'pending',"
+	    " reason = ?4, next_attempt_ms = ?5, updated_ms = ?3"
+	    " WHERE backup_id = ?1 AND place = ?2",
+	[SQL_COPY_FAILED] = "UPDATE copies SET state = 'failed',"
+	    " reason = ?4, updated_ms = ?3"
+	    " WHERE backup_id = ?1 AND place = ?2",
+	[SQL_COPIES_RESET] = "UPDATE copies SET state = 'pending',"
+	    " next_attempt_ms = ?1, updated_ms = ?1"
+	    " WHERE state = 'uploading' AND place <> 'local'",
+	[SQL_COPY_DUE] = "SELECT c.backup_id, c.place, c.state, c.attempts,"
+	    " c.next_attempt_ms FROM copies c WHERE c.place = ?1"
+	    " AND c.state = 'pending' AND EXISTS (SELECT 1 FROM copies l"
+	    "  WHERE l.backup_id = c.backup_id AND l.place = 'local'"
+	    "  AND l.state = 'completed')"
+	    " ORDER BY c.next_attempt_ms, c.backup_id LIMIT 1",
+	[SQL_COPY_GET] = "SELECT backup_id, place, state, attempts,"
+	    " next_attempt_ms, remote_id FROM copies"
+	    " WHERE backup_id = ?1 AND place = ?2",
+	/* Where the local copy failed, nothing will ever be tried. */
+	[SQL_ATTEMPTED] = "SELECT 1 FROM copies c WHERE backup_id = ?1"
+	    " AND (state = 'uploading' AND attempts < 2"
+	    " OR state = 'pending' AND attempts = 0"
+	    "  AND EXISTS (SELECT 1 FROM copies l WHERE l.backup_id = ?1"
+	    "  AND l.place = 'local' AND l.state IN ('pending',"
+	    "  'completed'))) LIMIT 1",
+};
+
+static void __attribute__((__noreturn__))
+die(struct catalog *c, const char *what)
+{
+	const char	*advice;
+
+	switch (sqlite3_errcode(c->db)) {
+	case SQLITE_FULL:
+		advice = ": free space on its file system, then start again";
+		break;
+	case SQLITE_BUSY:
+		advice = ": another program kept it locked for 5 seconds";
+		break;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		advice = ": move it aside (with its -wal) and start again; "
+		    "the backups will be adopted into a new catalog";
+		break;
+	default:
+		advice = "";
+	}
+	fatalx("cannot %s the catalog %s: %s%s", what, c->path,
+	    sqlite3_errmsg(c->db), advice);
+}
+
+sqlite3_stmt *
+catalog_stmt(struct catalog *c, enum catalog_sql which)
+{
+	if (c->stmt[which] == NULL && sqlite3_prepare_v3(c->db,
+	    sql_text[which], -1, SQLITE_PREPARE_PERSISTENT, &c->stmt[which],
+	    NULL) != SQLITE_OK)
+		die(c, "prepare a statement of");
+	/* What reset returns was told by the step before. */
+	(void)sqlite3_reset(c->stmt[which]);
+	(void)sqlite3_clear_bindings(c->stmt[which]);
+	return (c->stmt[which]);
+}
+
+void
+catalog_int(struct catalog *c, sqlite3_stmt *st, int n, int64_t v)
+{
+	if (sqlite3_bind_int64(st, n, v) != SQLITE_OK)
+		die(c, "bind to");
+}
+
+void
+catalog_text(struct catalog *c, sqlite3_stmt *st, int n, const char *text)
+{
+	if (sqlite3_bind_text(st, n, text == NULL ? "" : text, -1,
+	    SQLITE_TRANSIENT) != SQLITE_OK)
+		die(c, "bind to");
+}
+
+int
+catalog_row(struct catalog *c, sqlite3_stmt *st)
+{
+	switch (sqlite3_step(st)) {
+	case SQLITE_ROW:
+		return (1);
+	case SQLITE_DONE:
+		/* Done or not, a statement that stands holds a snapshot. */
+		(void)sqlite3_reset(st);
+		return (0);
+	default:
+		die(c, "read");
+	}
+}
+
+int
+catalog_run(struct catalog *c, sqlite3_stmt *st)
+{
+	if (sqlite3_step(st) != SQLITE_DONE)
+		die(c, "write");
+	(void)sqlite3_reset(st);
+	return (sqlite3_changes(c->db));
+}
+
+void
+catalog_column(char *dst, size_t size, sqlite3_stmt *st, int n)
+{
+	const char	*p;
+
+	p = (const char *)sqlite3_column_text(st, n);
+	strlcpy(dst, p == NULL ? "" : p, size);
+}
+
+void
+catalog_begin(struct catalog *c)
+{
+	(void)catalog_run(c, catalog_stmt(c, SQL_BEGIN));
+}
+
+void
+catalog_commit(struct catalog *c)
+{
+	(void)catalog_run(c, catalog_stmt(c, SQL_COMMIT));
+}
