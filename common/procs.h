@@ -1,7 +1,7 @@
 /*
  * What the kernel tells of other processes: who has a file open, who holds
  * which lock on it.  One file per system, procs_SYSTEM.c.  Only workers
- * ask, with a deadline: /proc can block (H18).
+ * ask about others, with a deadline: /proc can block (H18).
  */
 #ifndef COMMON_PROCS_H
 #define COMMON_PROCS_H
@@ -44,5 +44,9 @@ int	procs_openers(dev_t dev, ino_t ino, procs_opener_cb *, void *arg,
  * ended before (the caller compares getppid()).
  */
 void	procs_die_with_parent(int sig);
+
+/* The path of this program's own file; 0, or -1 when the system does not
+ * tell or it does not fit. */
+int	procs_self_path(char *dst, size_t size);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Workers run this, before they confine themselves: proc(5).
+ * Workers run this, before they confine themselves, and the engine to
+ * find its programs: proc(5).
  */
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -169,4 +170,16 @@ procs_die_with_parent(int sig)
 {
 	if (prctl(PR_SET_PDEATHSIG, sig) == -1)
 		fatal("prctl(PR_SET_PDEATHSIG)");
+}
+
+int
+procs_self_path(char *dst, size_t size)
+{
+	ssize_t	n;
+
+	n = readlink("/proc/self/exe", dst, size - 1);
+	if (n < 1 || (size_t)n == size - 1)
+		return (-1);
+	dst[n] = '\0';
+	return (0);
 }

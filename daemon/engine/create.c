@@ -1,0 +1,391 @@
+/*
+ * The engine runs this: taking one backup, from the request to the answer.
+ * It owns the row of the catalog and the artifact until they are
+ * published.  The order is that of design.md 3 and D4: row, capture,
+ * settle, check, proof in the row, name, completed, remotes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/engine/engine.h"
+
+#define LOOK_PATIENCE_MS	30000	/* and the lock timeout */
+#define PATIENCE_MS		600000	/* fsync of a large file, one b-tree */
+
+struct create {
+	struct m_req_create	request;
+	struct artifact		artifact;
+	int			has_artifact;
+	int64_t			created_ms;
+	struct m_w_captured	captured;
+	struct task		*task;
+};
+
+static void
+create_release(struct job *j)
+{
+	free(j->data);
+}
+
+/* ---- endings ---- */
+
+static void
+create_fail(struct job *j, const struct m_error *error, enum verdict verdict,
+    const char *keep_file)
+{
+	struct create	*c = j->data;
+	struct engine	*e = j->engine;
+
+	if (c->has_artifact)
+		store_discard(e->store, &c->artifact);
+	c->has_artifact = 0;
+	if (j->backup_id != 0)
+		catalog_failed(e->catalog, j->backup_id, error->text, verdict,
+		    keep_file);
+	if (j->request != 0)
+		reply_error(e, j->request, error->code, j->backup_id,
+		    error->text);
+	j->request = 0;
+	job_failed(j, error);
+}
+
+static void
+create_fail_text(struct job *j, enum err code, const char *text)
+{
+	struct m_error	error;
+
+	memset(&error, 0, sizeof(error));
+	error.code = code;
+	strlcpy(error.text, text, sizeof(error.text));
+	create_fail(j, &error, VERDICT_NONE, NULL);
+}
+
+static void
+create_finish(struct job *j)
+{
+	struct engine	*e = j->engine;
+	struct m_backup	 b;
+
+	if (catalog_get(e->catalog, j->backup_id, &b) != 1)
+		fatalx("backup %lld has no row", (long long)j->backup_id);
+	log_info("backup %lld of %s taken: status=%s size=%lld "
+	    "lock_held_ms=%llu%s%s", (long long)b.id, b.database, b.status,
+	    (long long)b.file_size, (unsigned long long)b.lock_held_us / 1000,
+	    b.reason[0] == '\0' ? "" : " reason=", b.reason);
+	if (j->request != 0)
+		chan_send(e->front.chan, MSG_REP_BACKUP, j->request, &b,
+		    sizeof(b), -1);
+	j->request = 0;
+	job_phase(j, "done", (uint64_t)b.file_size, (uint64_t)b.file_size);
+	job_done(j);
+}
+
+/* ---- remotes ---- */
+
+void
+create_upload_ended(struct engine *e, int64_t backup_id)
+{
+	struct job	*j, *next;
+
+	for (j = TAILQ_FIRST(&e->jobs); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, entry);
+		if (j->state == JOB_RUNNING && j->run != NULL &&
+		    strcmp(j->kind, "create") == 0 &&
+		    j->backup_id == backup_id &&
+		    strcmp(j->phase, "upload") == 0 &&
+		    catalog_attempted(e->catalog, backup_id))
+			create_finish(j);
+	}
+}
+
+void
+create_upload_progress(struct engine *e, int64_t backup_id, uint64_t done,
+    uint64_t total)
+{
+	struct job	*j;
+
+	TAILQ_FOREACH(j, &e->jobs, entry) {
+		if (j->state == JOB_RUNNING && j->backup_id == backup_id &&
+		    strcmp(j->phase, "upload") == 0)
+			job_phase(j, "upload", done, total);
+	}
+}
+
+static void
+to_remotes(struct job *j)
+{
+	struct engine		*e = j->engine;
+	struct conf_target	*t;
+	struct create		*c = j->data;
+
+	if (TAILQ_EMPTY(&j->database->targets)) {
+		create_finish(j);
+		return;
+	}
+	TAILQ_FOREACH(t, &j->database->targets, entry)
+		catalog_copy_add(e->catalog, j->backup_id, t->remote->name);
+	job_phase(j, "upload", 0, c->captured.size);
+	remotes_kick(e);
+}
+
+/* ---- publication ---- */
+
+static void
+publish(struct job *j, const struct m_w_verified *v)
+{
+	struct create	*c = j->data;
+	struct engine	*e = j->engine;
+	struct m_error	 error;
+	char		 path[ARTIFACT_BYTES];
+
+	memset(&error, 0, sizeof(error));
+	store_final_path(e->store, j->database->name, j->backup_id,
+	    c->created_ms, path);
+	if (v->verdict == VERDICT_DAMAGED) {
+		/* A faithful copy of a damaged database: kept, but no
+		 * backup. */
+		error.code = E_DATABASE_DAMAGED;
+		snprintf(error.text, sizeof(error.text), "the database %s is "
+		    "damaged: %.300s; the copy is kept as backup %lld",
+		    j->database->name, v->text, (long long)j->backup_id);
+		if (store_publish(e->store, &c->artifact, j->backup_id,
+		    c->created_ms, error.text) == -1) {
+			error.code = E_IO_ERROR;
+			create_fail(j, &error, VERDICT_DAMAGED, NULL);
+			return;
+		}
+		c->has_artifact = 0;
+		catalog_proven(e->catalog, j->backup_id, path, &c->captured,
+		    v);
+		create_fail(j, &error, VERDICT_DAMAGED, path);
+		return;
+	}
+	catalog_proven(e->catalog, j->backup_id, path, &c->captured, v);
+	if (store_publish(e->store, &c->artifact, j->backup_id,
+	    c->created_ms, error.text) == -1) {
+		error.code = E_IO_ERROR;
+		create_fail(j, &error, VERDICT_NONE, NULL);
+		return;
+	}
+	c->has_artifact = 0;
+	catalog_published(e->catalog, j->backup_id);
+	to_remotes(j);
+}
+
+/* ---- the check ---- */
+
+static void
+on_task_progress(void *arg, const struct m_w_progress *p)
+{
+	job_phase(arg, p->phase, p->bytes_done, p->bytes_total);
+}
+
+static void
+on_verified(void *arg, const struct task_result *r)
+{
+	struct job		*j = arg;
+	struct create		*c = j->data;
+	struct m_w_verified	 v;
+
+	c->task = NULL;
+	if (!r->ok || r->type != MSG_W_VERIFIED) {
+		create_fail(j, &r->error, VERDICT_NONE, NULL);
+		return;
+	}
+	memcpy(&v, r->data, sizeof(v));
+	if (!msg_text_ok(v.checksum) || !msg_text_ok(v.text) ||
+	    v.verdict > VERDICT_UNKNOWN) {
+		create_fail_text(j, E_WORKER_FAILED,
+		    "the check gave an impossible answer");
+		return;
+	}
+	if (strcmp(v.checksum, c->captured.checksum) != 0) {
+		create_fail_text(j, E_INVALID_BACKUP, "the copy does not read "
+		    "back as it was written: its checksum differs");
+		return;
+	}
+	publish(j, &v);
+}
+
+static void
+verify(struct job *j, int fd)
+{
+	struct create		*c = j->data;
+	struct engine		*e = j->engine;
+	struct m_w_verify	 o;
+	struct task_order	 t;
+
+	memset(&o, 0, sizeof(o));
+	o.level = j->database->verify;
+	o.flags = VERIFY_EXPECT;
+	o.uid = e->verify_uid;
+	o.gid = e->verify_gid;
+	o.expect_size = c->captured.size;
+	o.expect_pages = c->captured.page_count;
+	o.expect_change_counter = c->captured.change_counter;
+	memset(&t, 0, sizeof(t));
+	t.type = MSG_W_VERIFY;
+	t.data = &o;
+	t.size = sizeof(o);
+	t.fd = fd;
+	t.what = "verify";
+	t.look_patience_ms = t.patience_ms = PATIENCE_MS;
+	t.progress = on_task_progress;
+	t.done = on_verified;
+	t.arg = j;
+	job_phase(j, "verify", 0, c->captured.size);
+	if ((c->task = task_start(e, &t)) == NULL)
+		create_fail_text(j, E_BUSY, "too many workers run");
+}
+
+/* ---- the capture ---- */
+
+/* A right-sized lie is still a lie. */
+static int
+captured_ok(const struct m_w_captured *r)
+{
+	return (msg_text_ok(r->journal_mode) && msg_text_ok(r->encoding) &&
+	    msg_text_ok(r->checksum) && msg_text_ok(r->fallback) &&
+	    r->size <= INT64_MAX && r->method <= CAPTURE_BACKUP &&
+	    strlen(r->checksum) == strlen("sha256:") + 64);
+}
+
+static void
+on_captured(void *arg, const struct task_result *r)
+{
+	struct job		*j = arg;
+	struct create		*c = j->data;
+	struct engine		*e = j->engine;
+	struct m_error		 error;
+	struct m_w_verified	 none;
+	int			 fd;
+
+	c->task = NULL;
+	if (!r->ok || r->type != MSG_W_CAPTURED) {
+		create_fail(j, &r->error, VERDICT_NONE, NULL);
+		return;
+	}
+	memcpy(&c->captured, r->data, sizeof(c->captured));
+	if (!captured_ok(&c->captured)) {
+		create_fail_text(j, E_WORKER_FAILED,
+		    "the capture gave an impossible answer");
+		return;
+	}
+	if (c->captured.fallback[0] != '\0')
+		log_warnx("backup of %s by SQLite's backup API: %s",
+		    j->database->name, c->captured.fallback);
+	memset(&error, 0, sizeof(error));
+	if ((fd = store_settle(e->store, &c->artifact, error.text)) == -1) {
+		error.code = E_INVALID_BACKUP;
+		create_fail(j, &error, VERDICT_NONE, NULL);
+		return;
+	}
+	if (j->database->verify != VERIFY_NONE) {
+		verify(j, fd);
+		return;
+	}
+	close(fd);
+	memset(&none, 0, sizeof(none));
+	strlcpy(none.checksum, c->captured.checksum, sizeof(none.checksum));
+	publish(j, &none);
+}
+
+void
+look_fill(const struct engine *e, const struct conf_database *d,
+    struct m_look *l)
+{
+	*l = e->look;
+	strlcpy(l->path, d->resolved != NULL ? d->resolved : d->path,
+	    sizeof(l->path));
+	if (d->unsafe_filesystem)
+		l->flags |= LOOK_UNSAFE_FILESYSTEM;
+}
+
+static void
+capture(struct job *j)
+{
+	struct create		*c = j->data;
+	struct engine		*e = j->engine;
+	struct conf_database	*d = j->database;
+	struct m_w_capture	 o;
+	struct task_order	 t;
+
+	memset(&o, 0, sizeof(o));
+	look_fill(e, d, &o.look);
+	o.method = d->capture;
+	o.lock_timeout_ms = d->lock_timeout_ms;
+	o.lock_limit_ms = d->lock_limit_ms;
+	o.size_limit = d->size_limit;
+	o.reserve = e->conf->reserve;
+	memset(&t, 0, sizeof(t));
+	t.type = MSG_W_CAPTURE;
+	t.data = &o;
+	t.size = sizeof(o);
+	t.fd = c->artifact.fd;
+	c->artifact.fd = -1;	/* only the worker has it now */
+	t.what = "capture";
+	t.look_patience_ms = LOOK_PATIENCE_MS + d->lock_timeout_ms;
+	t.patience_ms = PATIENCE_MS;
+	t.progress = on_task_progress;
+	t.done = on_captured;
+	t.arg = j;
+	if ((c->task = task_start(e, &t)) == NULL)
+		create_fail_text(j, E_BUSY, "too many workers run");
+}
+
+static void
+create_run(struct job *j)
+{
+	struct create		*c = j->data;
+	struct engine		*e = j->engine;
+	struct catalog_new	 row;
+	struct m_error		 error;
+
+	memset(&row, 0, sizeof(row));
+	c->created_ms = row.created_ms = util_now_ms();
+	row.database = j->database->name;
+	row.name = c->request.name;
+	row.description = c->request.description;
+	row.type = "manual";
+	row.user = c->request.user.kind != USER_NONE ? c->request.user :
+	    j->database->user;
+	j->backup_id = catalog_insert(e->catalog, &row);
+	memset(&error, 0, sizeof(error));
+	if (store_create(e->store, j->database->name, j->backup_id,
+	    &c->artifact, &error.code, error.text) == -1) {
+		create_fail(j, &error, VERDICT_NONE, NULL);
+		return;
+	}
+	c->has_artifact = 1;
+	job_phase(j, "look", 0, 0);
+	capture(j);
+}
+
+void
+create_request(struct engine *e, uint64_t request,
+    const struct m_req_create *m, struct conf_database *d)
+{
+	struct create	*c;
+	struct job	*j;
+	struct m_job	 told;
+
+	c = xcalloc(1, sizeof(*c));
+	c->request = *m;
+	c->artifact.fd = -1;
+	j = job_new(e, "create", d, create_run, create_release, c);
+	if (j == NULL) {
+		free(c);
+		reply_error(e, request, E_BUSY, 0, "too many jobs wait");
+		return;
+	}
+	if (m->flags & CREATE_ASYNC) {
+		job_describe(j, &told);
+		chan_send(e->front.chan, MSG_REP_JOB, request, &told,
+		    sizeof(told), -1);
+	} else
+		j->request = request;
+}

@@ -1,0 +1,397 @@
+/*
+ * The engine: the parent of the other processes, root or the user who
+ * starts it.  It owns the configuration, the catalog, the backup directory
+ * and the queue of jobs; it reads only our own messages.  It never opens a
+ * database, and nothing in its loop waits for one.
+ */
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/machine.h"
+#include "common/util.h"
+#include "daemon/engine/engine.h"
+
+#define RUN_DIR		"/run/cloudbackupd"
+#define FRONT_ROOT	RUN_DIR "/empty"
+#define NETWORK_ROOT	RUN_DIR "/network"
+#define STOP_SECONDS	8
+#define UID_NOBODY	65534
+#define UID_FIRST	61184		/* nobody's: the range that service */
+#define UID_LAST	65519		/* managers use for dynamic users */
+
+/* ---- users ---- */
+
+static struct passwd *
+user_lookup(const char *name)
+{
+	struct passwd	*pw;
+
+	if ((pw = getpwnam(name)) == NULL)
+		fatalx("there is no user \"%s\"; make it with: useradd "
+		    "--system --user-group --no-create-home --home-dir "
+		    "/nonexistent --shell /usr/sbin/nologin %s", name, name);
+	if (pw->pw_uid == 0)
+		fatalx("user \"%s\" is root", name);
+	return (pw);
+}
+
+/* A uid that nobody has: content of strangers is parsed under it. */
+static uid_t
+uid_unused(void)
+{
+	uid_t	uid;
+
+	for (uid = UID_LAST; uid >= UID_FIRST; uid--) {
+		if (getpwuid(uid) == NULL && getgrgid((gid_t)uid) == NULL)
+			return (uid);
+	}
+	fatalx("no uid between %d and %d is free", UID_FIRST, UID_LAST);
+}
+
+static void
+users_init(struct engine *e)
+{
+	struct passwd	*pw;
+
+	e->look.uids_refused[0] = e->look.uids_refused[1] =
+	    e->look.uids_refused[2] = UID_NOBODY;
+	if (geteuid() != 0)
+		return;
+	e->look.uids_refused[0] = user_lookup(e->conf->user_front)->pw_uid;
+	e->look.uids_refused[1] = user_lookup(e->conf->user_network)->pw_uid;
+	if (e->look.uids_refused[0] == e->look.uids_refused[1])
+		fatalx("front and network must be two users");
+	if (e->conf->user_verify != NULL) {
+		pw = user_lookup(e->conf->user_verify);
+		e->verify_uid = pw->pw_uid;
+		e->verify_gid = pw->pw_gid;
+	} else
+		e->verify_uid = e->verify_gid = uid_unused();
+}
+
+/* Roots for front and network: owned by root, writable by nobody else. */
+static void
+roots_make(void)
+{
+	static const char *const	dirs[] = { RUN_DIR, FRONT_ROOT,
+					    NETWORK_ROOT };
+	struct stat			st;
+	size_t				i;
+
+	for (i = 0; i < nitems(dirs); i++) {
+		if (mkdir(dirs[i], 0755) == -1 && errno != EEXIST)
+			fatal("%s", dirs[i]);
+		if (lstat(dirs[i], &st) == -1)
+			fatal("%s", dirs[i]);
+		if (!S_ISDIR(st.st_mode) || st.st_uid != 0 ||
+		    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+			fatalx("%s must be a directory of root's that nobody "
+			    "else may write to", dirs[i]);
+	}
+}
+
+/* ---- children ---- */
+
+static void
+children_start(struct engine *e)
+{
+	int		 ef[2], en[2], fn[2], fds[2];
+	int		 drop = geteuid() == 0;
+
+	if (drop)
+		roots_make();
+	spawn_pair(ef);			/* engine - front */
+	spawn_pair(en);			/* engine - network */
+	spawn_pair(fn);			/* front - network */
+	fds[0] = ef[1];
+	fds[1] = fn[0];
+	e->front.pid = spawn_program(e, "cloudbackupd-front", fds, 2,
+	    drop ? e->conf->user_front : NULL, FRONT_ROOT);
+	fds[0] = en[1];
+	fds[1] = fn[1];
+	e->network.pid = spawn_program(e, "cloudbackupd-network", fds, 2,
+	    drop ? e->conf->user_network : NULL, NETWORK_ROOT);
+	close(ef[1]);
+	close(en[1]);
+	close(fn[0]);
+	close(fn[1]);
+	e->front.name = "front";
+	e->network.name = "network";
+	e->front.chan = chan_new(ef[0], ROLE_ENGINE, ROLE_FRONT);
+	e->network.chan = chan_new(en[0], ROLE_ENGINE, ROLE_NETWORK);
+}
+
+static void
+on_front(struct chan *c, const struct msg *m, void *arg)
+{
+	struct engine	*e = arg;
+
+	if (m != NULL) {
+		requests_message(c, m, e);
+		return;
+	}
+	if (strcmp(chan_error(c), "closed") != 0)
+		fatalx("%s", chan_error(c));
+	engine_stop(e);
+}
+
+static void
+on_network(struct chan *c, const struct msg *m, void *arg)
+{
+	struct engine	*e = arg;
+
+	if (m != NULL) {
+		remotes_message(c, m, e);
+		return;
+	}
+	if (strcmp(chan_error(c), "closed") != 0)
+		fatalx("%s", chan_error(c));
+	engine_stop(e);
+}
+
+static void
+front_configure(struct engine *e, struct listeners *listeners)
+{
+	struct conf_remote	*r;
+	struct conf_database	*d = TAILQ_FIRST(&e->conf->databases);
+	struct m_front_conf	 m;
+	struct m_empty		 none = { 0 };
+	struct listener		*l;
+
+	memset(&m, 0, sizeof(m));
+	if (e->conf->compat_node)
+		m.flags |= FRONT_COMPAT_NODE;
+	TAILQ_FOREACH(r, &e->conf->remotes, entry)
+		m.remotes++;
+	m.connections_max = e->conf->connections_max;
+	m.user = d->user;
+	if ((r = TAILQ_FIRST(&e->conf->remotes)) != NULL) {
+		strlcpy(m.remote_url, r->url, sizeof(m.remote_url));
+		strlcpy(m.remote_name, r->name, sizeof(m.remote_name));
+	}
+	chan_send(e->front.chan, MSG_FRONT_CONF, 0, &m, sizeof(m), -1);
+	while ((l = TAILQ_FIRST(listeners)) != NULL) {
+		TAILQ_REMOVE(listeners, l, entry);
+		chan_send(e->front.chan, MSG_FRONT_LISTEN, 0, &l->info,
+		    sizeof(l->info), l->fd);
+		free(l);
+	}
+	chan_send(e->front.chan, MSG_FRONT_START, 0, &none, sizeof(none), -1);
+}
+
+/* ---- the end ---- */
+
+static void
+child_reaped(struct engine *e, struct child *c, int status)
+{
+	char	how[64];
+
+	task_status_text(status, how);
+	if (e->stopping)
+		log_debug("%s ended (%s)", c->name, how);
+	else {
+		log_warnx("%s (pid %d) died: %s; stopping", c->name,
+		    (int)c->pid, how);
+		e->failed = 1;
+	}
+	c->pid = 0;
+	engine_stop(e);
+}
+
+static void
+on_child(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine	*e = arg;
+	pid_t		 pid;
+	int		 status;
+
+	(void)fd;
+	(void)what;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == e->front.pid)
+			child_reaped(e, &e->front, status);
+		else if (pid == e->network.pid)
+			child_reaped(e, &e->network, status);
+		else
+			(void)task_reaped(e, pid, status);
+	}
+	engine_stop_check(e);
+}
+
+static void
+on_terminate(evutil_socket_t sig, short what, void *arg)
+{
+	(void)what;
+	log_info("signal %d, stopping", (int)sig);
+	engine_stop(arg);
+}
+
+static void
+on_stop_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine	*e = arg;
+
+	(void)fd;
+	(void)what;
+	log_warnx("not everything ended within %d seconds", STOP_SECONDS);
+	event_base_loopbreak(e->base);
+}
+
+void
+engine_stop(struct engine *e)
+{
+	struct timeval	tv = { STOP_SECONDS, 0 };
+
+	if (e->stopping)
+		return;
+	e->stopping = 1;
+	event_add(e->stop_timer, &tv);
+	tasks_stop(e);
+	engine_stop_check(e);
+}
+
+void
+engine_stop_check(struct engine *e)
+{
+	if (e->stopping && TAILQ_EMPTY(&e->tasks))
+		event_base_loopexit(e->base, NULL);
+}
+
+/* Front and network end when their channels close. */
+static void
+children_end(struct engine *e)
+{
+	struct child	*c, *children[] = { &e->front, &e->network };
+	struct timespec	 pause = { 0, 10000000L };
+	size_t		 i;
+	int		 tries, status;
+
+	for (i = 0; i < nitems(children); i++) {
+		c = children[i];
+		(void)chan_write(c->chan);	/* the last answers */
+		chan_free(c->chan);
+		c->chan = NULL;
+	}
+	for (tries = 0; tries < 300; tries++) {
+		for (i = 0; i < nitems(children); i++) {
+			c = children[i];
+			if (c->pid != 0 &&
+			    waitpid(c->pid, &status, WNOHANG) == c->pid)
+				c->pid = 0;
+		}
+		if (e->front.pid == 0 && e->network.pid == 0)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	for (i = 0; i < nitems(children); i++) {
+		if (children[i]->pid != 0)
+			kill(children[i]->pid, SIGKILL);
+	}
+}
+
+/* ---- the whole ---- */
+
+/* Who a database's backups belong to, where the configuration is silent. */
+static void
+identity_default(struct conf *conf)
+{
+	struct conf_database	*d;
+	char			 id[USER_ID_BYTES];
+
+	machine_id(id, sizeof(id));
+	TAILQ_FOREACH(d, &conf->databases, entry) {
+		if (d->user.kind == USER_NONE) {
+			d->user.kind = USER_TEXT;
+			strlcpy(d->user.id, id, sizeof(d->user.id));
+		}
+		if (d->device_id == NULL)
+			d->device_id = xstrdup(id);
+	}
+}
+
+static void
+engine_init(struct engine *e, struct conf *conf, struct store *store)
+{
+	long	n;
+
+	e->conf = conf;
+	e->store = store;
+	e->catalog = store_catalog(store);
+	TAILQ_INIT(&e->conns);
+	TAILQ_INIT(&e->tasks);
+	TAILQ_INIT(&e->remotes);
+	users_init(e);
+	identity_default(conf);
+	store_identity(store, e->look.refused_dev, e->look.refused_ino);
+	n = sysconf(_SC_NPROCESSORS_ONLN);
+	e->jobs_max = n < 2 ? 2 : (uint32_t)n;
+	if ((e->base = event_base_new()) == NULL)
+		fatalx("event_base_new");
+	if ((e->stop_timer = evtimer_new(e->base, on_stop_timer, e)) == NULL)
+		fatalx("evtimer_new");
+	jobs_init(e);
+}
+
+static void
+signals_init(struct engine *e, struct event *events[3])
+{
+	size_t	i;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	events[0] = evsignal_new(e->base, SIGCHLD, on_child, e);
+	events[1] = evsignal_new(e->base, SIGTERM, on_terminate, e);
+	events[2] = evsignal_new(e->base, SIGINT, on_terminate, e);
+	for (i = 0; i < 3; i++) {
+		if (events[i] == NULL || event_add(events[i], NULL) == -1)
+			fatalx("evsignal_new");
+	}
+}
+
+int
+engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
+{
+	struct engine	 e;
+	struct listeners listeners;
+	struct event	*signals[3];
+	size_t		 i;
+
+	memset(&e, 0, sizeof(e));
+	e.to_stderr = to_stderr;
+	e.verbose = verbose;
+	engine_init(&e, conf, store);
+	listeners_open(conf, &listeners);
+	signals_init(&e, signals);
+	children_start(&e);
+	chan_attach(e.front.chan, e.base, on_front, &e);
+	chan_attach(e.network.chan, e.base, on_network, &e);
+	store_sweep(store, adopt_orphan, &e);
+	remotes_init(&e);
+	front_configure(&e, &listeners);
+	log_info("ready: version=%s configuration=%s backups=%s", VERSION,
+	    conf->file, store_path(store));
+
+	if (event_base_dispatch(e.base) == -1)
+		fatal("event_base_dispatch");
+
+	children_end(&e);
+	jobs_free(&e);
+	remotes_free(&e);
+	rights_free(&e);
+	for (i = 0; i < nitems(signals); i++)
+		event_free(signals[i]);
+	event_free(e.stop_timer);
+	event_base_free(e.base);
+	log_info("stopped");
+	return (e.failed);
+}

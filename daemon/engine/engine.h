@@ -1,0 +1,238 @@
+/*
+ * What the parts of the engine share: the engine itself, its children, its
+ * jobs and tasks.  There is one, made in engine.c.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <event2/event.h>
+#include <stdint.h>
+
+#include "common/chan.h"
+#include "common/compat.h"
+#include "daemon/engine/catalog.h"
+#include "daemon/engine/conf.h"
+#include "daemon/engine/store.h"
+#include "proto/errors.h"
+#include "proto/msg.h"
+
+struct conn;
+struct job;
+struct remote;
+struct task;
+
+struct child {			/* front or network */
+	const char	*name;
+	pid_t		 pid;		/* 0: ended */
+	struct chan	*chan;
+};
+
+struct engine {
+	struct conf		*conf;
+	struct store		*store;
+	struct catalog		*catalog;	/* the store's */
+	struct event_base	*base;
+	struct child		 front, network;
+	TAILQ_HEAD(conn_list, conn) conns;
+	uint32_t		 nconns;
+	TAILQ_HEAD(, job)	 jobs;		/* newest last */
+	TAILQ_HEAD(, task)	 tasks;
+	TAILQ_HEAD(, remote)	 remotes;
+	struct event		*jobs_timer;	/* the next job may begin */
+	struct event		*stop_timer;
+	struct m_look		 look;		/* what every look refuses */
+	uint32_t		 verify_uid, verify_gid;
+	uint32_t		 jobs_max;	/* that run at once */
+	uint64_t		 next_job;
+	uint64_t		 next_transfer;	/* ids of NET_* messages */
+	int			 to_stderr, verbose;
+	int			 stopping;
+	int			 failed;	/* a child died: exit with 1 */
+};
+
+/* ---- engine.c ---- */
+
+/* Runs until it is told to stop; the exit status. */
+int	engine_run(struct conf *, struct store *, int to_stderr, int verbose);
+
+/* Begins to stop, in order; again calls do nothing. */
+void	engine_stop(struct engine *);
+
+/* Called when a task or job ended while stopping. */
+void	engine_stop_check(struct engine *);
+
+/* ---- spawn.c ---- */
+
+/*
+ * Forks and executes one of our programs with fds[0..n) as its descriptors
+ * 3, 4 ...; they stay open here.  Everything else is closed in it.  user
+ * and root (or NULL) become -u and -r.  The pid; fatal if it can't.
+ */
+pid_t	spawn_program(const struct engine *, const char *program,
+	    const int *fds, size_t n, const char *user, const char *root);
+
+/* A connected pair of stream sockets, close-on-exec; fatal. */
+void	spawn_pair(int sv[2]);
+
+/* Is every program there and executable?  Fatal if not. */
+void	spawn_check(void);
+
+/* ---- listen.c ---- */
+
+struct listener {
+	TAILQ_ENTRY(listener) entry;
+	struct m_front_listen info;
+	int		 fd;
+};
+TAILQ_HEAD(listeners, listener);
+
+/* Opens every listener of the configuration; fatal with what is wrong. */
+void	listeners_open(const struct conf *, struct listeners *);
+
+/* ---- rights.c: connections, and who may ask ---- */
+
+void	rights_open(struct engine *, uint64_t conn, int sock);
+void	rights_close(struct engine *, uint64_t conn);
+void	rights_free(struct engine *);
+
+/* May this asker do what needs `right` (RIGHT_*) on a database (NULL: on
+ * all)?  A connection that front made up is fatal. */
+int	rights_ask(struct engine *, const struct m_asker *, uint32_t right,
+	    const struct conf_database *);
+
+/* ---- requests.c: messages of front ---- */
+
+void	requests_message(struct chan *, const struct msg *, void *engine);
+
+/* An error to a request; backup_id is the row that tells more, or 0. */
+void	reply_error(struct engine *, uint64_t request, enum err code,
+	    int64_t backup_id, const char *text);
+
+/* ---- task.c: one worker ---- */
+
+/*
+ * How it ended.  ok: type and data are the result's message.  Otherwise
+ * error says why (E_WORKER_FAILED when the worker died).
+ */
+struct task_result {
+	int		 ok;
+	uint32_t	 type;
+	const void	*data;		/* until the callback returns */
+	struct m_error	 error;
+};
+
+struct task_order {
+	enum msg_type	 type;
+	const void	*data;
+	size_t		 size;
+	int		 fd;		/* -1, or the task's from now on */
+	const char	*what;		/* for the log, static */
+	uint32_t	 look_patience_ms;	/* without progress while it
+					 * looks or waits for a lock */
+	uint32_t	 patience_ms;	/* later; then it is killed */
+	void		(*progress)(void *arg, const struct m_w_progress *);
+	void		(*done)(void *arg, const struct task_result *);
+	void		*arg;
+};
+
+#define TASKS_MAX	64
+
+/*
+ * Starts a worker.  done is called once, after the process has ended (or
+ * could not be ended), never from within task_start.  NULL when too many
+ * run (fd is closed then).
+ */
+struct task	*task_start(struct engine *, const struct task_order *);
+
+/* done will not be called; the worker is ended. */
+void		 task_cancel(struct task *);
+
+/* Tells all workers to give up; their tasks end as usual. */
+void		 tasks_stop(struct engine *);
+
+/* A child ended: 1 when it was a worker's. */
+int		 task_reaped(struct engine *, pid_t, int status);
+
+/* "exit status 3", "signal 9 (Killed)"; dst has 64 bytes. */
+void		 task_status_text(int status, char dst[64]);
+
+/* ---- job.c: what clients wait for ---- */
+
+enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED };
+
+struct job {
+	TAILQ_ENTRY(job) entry;
+	struct engine	*engine;
+	uint64_t	 id;
+	const char	*kind;		/* "create" */
+	struct conf_database *database;	/* or NULL */
+	enum job_state	 state;
+	uint64_t	 request;	/* of front, 0: nobody waits */
+	int64_t		 backup_id;
+	int64_t		 started_ms, finished_ms;
+	uint64_t	 bytes_done, bytes_total;
+	struct m_error	 error;
+	char		 phase[WORD_BYTES];
+	void		(*run)(struct job *);	/* when its turn comes */
+	void		(*release)(struct job *);	/* frees data */
+	void		*data;
+};
+
+struct job	*job_new(struct engine *, const char *kind,
+		    struct conf_database *, void (*run)(struct job *),
+		    void (*release)(struct job *), void *data);
+struct job	*job_by_id(struct engine *, uint64_t id);
+void		 job_phase(struct job *, const char *phase, uint64_t done,
+		    uint64_t total);
+
+/* It ended well, or not.  The job stays known for an hour. */
+void		 job_done(struct job *);
+void		 job_failed(struct job *, const struct m_error *);
+void		 job_describe(const struct job *, struct m_job *);
+int		 jobs_running(const struct engine *);
+void		 jobs_init(struct engine *);
+void		 jobs_free(struct engine *);
+
+/* ---- create.c ---- */
+
+void	create_request(struct engine *, uint64_t request,
+	    const struct m_req_create *, struct conf_database *);
+
+/* An attempt to bring a backup to a remote ended. */
+void	create_upload_ended(struct engine *, int64_t backup_id);
+void	create_upload_progress(struct engine *, int64_t backup_id,
+	    uint64_t done, uint64_t total);
+
+/* Fills what every look at a database needs. */
+void	look_fill(const struct engine *, const struct conf_database *,
+	    struct m_look *);
+
+/* ---- remote.c: uploads to remotes, and fetches from them ---- */
+
+void	remotes_init(struct engine *);
+void	remotes_free(struct engine *);
+void	remotes_kick(struct engine *);	/* something may be due */
+void	remotes_message(struct chan *, const struct msg *, void *engine);
+
+/* How a fetch ended; done is called once. */
+struct fetch_result {
+	enum err	 code;		/* E_NONE: it is there */
+	uint64_t	 size;
+	char		 text[TEXT_BYTES];
+};
+typedef void	fetch_cb(void *arg, const struct fetch_result *);
+
+/* fd stays the caller's; what the remote sends is written to it. */
+void	remote_fetch(struct engine *, uint32_t remote, const char *remote_id,
+	    int fd, uint64_t size_max, fetch_cb *, void *arg);
+
+/* ---- fetch.c: a backup that only a remote has, for a download ---- */
+
+void	fetch_request(struct engine *, uint64_t request, uint32_t remote,
+	    const char *remote_id, const struct m_backup *known);
+
+/* ---- adopt.c ---- */
+
+void	adopt_orphan(const struct store_orphan *, void *engine);
+
+#endif

@@ -1,0 +1,179 @@
+/*
+ * The engine runs this: a backup that only a remote has, for a download.
+ * It is fetched into a temporary file, settled, and checked by a worker
+ * without rights (H16) before a client gets a byte.  The temporary file
+ * loses its name at once; the descriptor keeps it alive.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/engine/engine.h"
+
+#define FETCH_FOLDER	".fetched"	/* no database can have that name */
+#define PATIENCE_MS	600000
+
+struct fetching {
+	struct engine	*engine;
+	struct artifact	 artifact;
+	struct m_backup	 backup;	/* what the answer says */
+	int		 known;		/* the catalog has its checksum */
+	int		 fd;		/* settled, for the client */
+	char		 remote_id[REMOTE_ID_BYTES];
+	uint32_t	 remote;
+};
+
+static void
+release(struct job *j)
+{
+	struct fetching	*f = j->data;
+
+	if (f->fd != -1)
+		close(f->fd);
+	free(f);
+}
+
+static void
+fetch_failed(struct job *j, enum err code, const char *text)
+{
+	struct fetching	*f = j->data;
+	struct m_error	 error;
+
+	store_discard(f->engine->store, &f->artifact);
+	memset(&error, 0, sizeof(error));
+	error.code = code;
+	strlcpy(error.text, text, sizeof(error.text));
+	reply_error(f->engine, j->request, code, f->backup.id, text);
+	job_failed(j, &error);
+}
+
+static void
+on_verified(void *arg, const struct task_result *r)
+{
+	struct job		*j = arg;
+	struct fetching		*f = j->data;
+	struct m_w_verified	 v;
+	char			 text[TEXT_BYTES];
+
+	if (!r->ok || r->type != MSG_W_VERIFIED) {
+		fetch_failed(j, r->error.code, r->error.text);
+		return;
+	}
+	memcpy(&v, r->data, sizeof(v));
+	if (!msg_text_ok(v.checksum) || !msg_text_ok(v.text)) {
+		fetch_failed(j, E_WORKER_FAILED, "impossible answer");
+		return;
+	}
+	if (f->known && strcmp(v.checksum, f->backup.checksum) != 0) {
+		fetch_failed(j, E_INVALID_BACKUP, "what the remote sent is "
+		    "not what was uploaded: its checksum differs");
+		return;
+	}
+	if (!f->known && v.verdict == VERDICT_DAMAGED) {
+		snprintf(text, sizeof(text), "what the remote sent is not a "
+		    "sound database: %.300s", v.text);
+		fetch_failed(j, E_INVALID_BACKUP, text);
+		return;
+	}
+	store_discard(f->engine->store, &f->artifact);
+	f->backup.file_size = (int64_t)v.size;
+	strlcpy(f->backup.checksum, v.checksum, sizeof(f->backup.checksum));
+	chan_send(f->engine->front.chan, MSG_REP_DOWNLOAD, j->request,
+	    &f->backup, sizeof(f->backup), f->fd);
+	f->fd = -1;
+	job_done(j);
+}
+
+static void
+on_fetched(void *arg, const struct fetch_result *r)
+{
+	struct job		*j = arg;
+	struct fetching		*f = j->data;
+	struct engine		*e = f->engine;
+	struct m_w_verify	 o;
+	struct task_order	 t;
+	char			 err[TEXT_BYTES];
+	int			 fd;
+
+	if (r->code != E_NONE) {
+		fetch_failed(j, r->code, r->text);
+		return;
+	}
+	if ((f->fd = store_settle(e->store, &f->artifact, err)) == -1 ||
+	    (fd = store_reopen(e->store, &f->artifact, err)) == -1) {
+		fetch_failed(j, E_IO_ERROR, err);
+		return;
+	}
+	job_phase(j, "verify", 0, r->size);
+	memset(&o, 0, sizeof(o));
+	o.level = f->known ? VERIFY_NONE : VERIFY_QUICK;
+	o.uid = e->verify_uid;
+	o.gid = e->verify_gid;
+	memset(&t, 0, sizeof(t));
+	t.type = MSG_W_VERIFY;
+	t.data = &o;
+	t.size = sizeof(o);
+	t.fd = fd;
+	t.what = "verify";
+	t.look_patience_ms = t.patience_ms = PATIENCE_MS;
+	t.done = on_verified;
+	t.arg = j;
+	if (task_start(e, &t) == NULL)
+		fetch_failed(j, E_BUSY, "too many workers run");
+}
+
+static void
+run(struct job *j)
+{
+	struct fetching	*f = j->data;
+	struct engine	*e = f->engine;
+	uint64_t	 free_bytes, max;
+	uint32_t	 code = E_IO_ERROR;
+	char		 err[TEXT_BYTES];
+
+	if (store_create(e->store, FETCH_FOLDER, (int64_t)j->id, &f->artifact,
+	    &code, err) == -1) {
+		fetch_failed(j, code, err);
+		return;
+	}
+	free_bytes = store_free_bytes(e->store);
+	max = free_bytes > e->conf->reserve ? free_bytes - e->conf->reserve :
+	    0;
+	job_phase(j, "fetch", 0, 0);
+	remote_fetch(e, f->remote, f->remote_id, f->artifact.fd, max,
+	    on_fetched, j);
+}
+
+void
+fetch_request(struct engine *e, uint64_t request, uint32_t remote,
+    const char *remote_id, const struct m_backup *known)
+{
+	struct fetching	*f;
+	struct job	*j;
+
+	f = xcalloc(1, sizeof(*f));
+	f->engine = e;
+	f->fd = -1;
+	f->artifact.fd = -1;
+	f->remote = remote;
+	strlcpy(f->remote_id, remote_id, sizeof(f->remote_id));
+	if (known != NULL) {
+		f->backup = *known;
+		f->known = known->checksum[0] != '\0';
+	} else {
+		strlcpy(f->backup.name, remote_id, sizeof(f->backup.name));
+		strlcpy(f->backup.remote_id, remote_id,
+		    sizeof(f->backup.remote_id));
+		strlcpy(f->backup.status, "completed",
+		    sizeof(f->backup.status));
+	}
+	if ((j = job_new(e, "fetch", NULL, run, release, f)) == NULL) {
+		free(f);
+		reply_error(e, request, E_BUSY, 0, "too many jobs wait");
+		return;
+	}
+	j->request = request;
+}

@@ -1,0 +1,226 @@
+/*
+ * The engine runs this: what clients wait for.  A job owns its place in
+ * the queue and what its kind hangs on it (data).  Jobs of one database
+ * run one after the other, in order; of all databases only so many at a
+ * time.  A job that ended is remembered for an hour.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/engine/engine.h"
+
+#define REMEMBER_MS	(3600 * 1000)
+#define REMEMBER_MAX	1000
+#define QUEUE_MAX	10000
+
+static const char *const	states[] = {
+	[JOB_QUEUED] = "queued",
+	[JOB_RUNNING] = "running",
+	[JOB_DONE] = "done",
+	[JOB_FAILED] = "failed",
+};
+
+static int
+ended(const struct job *j)
+{
+	return (j->state == JOB_DONE || j->state == JOB_FAILED);
+}
+
+static void
+job_free(struct job *j)
+{
+	TAILQ_REMOVE(&j->engine->jobs, j, entry);
+	if (j->release != NULL)
+		j->release(j);
+	free(j);
+}
+
+int
+jobs_running(const struct engine *e)
+{
+	const struct job	*j;
+	int			 n = 0;
+
+	TAILQ_FOREACH(j, &e->jobs, entry)
+		n += j->state == JOB_RUNNING;
+	return (n);
+}
+
+/* Is an earlier job of the same database still to end? */
+static int
+must_wait(const struct job *j)
+{
+	const struct job	*other;
+
+	if (j->database == NULL)
+		return (0);
+	TAILQ_FOREACH(other, &j->engine->jobs, entry) {
+		if (other == j)
+			return (0);
+		if (!ended(other) && other->database == j->database)
+			return (1);
+	}
+	return (0);
+}
+
+/* Old ones go; the newest thousand that ended stay for an hour. */
+static void
+forget(struct engine *e)
+{
+	struct job	*j, *next;
+	int64_t		 limit_ms = util_now_ms() - REMEMBER_MS;
+	int		 n = 0;
+
+	TAILQ_FOREACH(j, &e->jobs, entry)
+		n += ended(j);
+	for (j = TAILQ_FIRST(&e->jobs); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, entry);
+		if (ended(j) && (j->finished_ms < limit_ms ||
+		    n > REMEMBER_MAX)) {
+			job_free(j);
+			n--;
+		}
+	}
+}
+
+static void
+schedule(struct engine *e)
+{
+	struct timeval	now = { 0, 0 };
+
+	event_add(e->jobs_timer, &now);
+}
+
+static void
+on_schedule(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine	*e = arg;
+	struct job	*j, *next;
+
+	(void)fd;
+	(void)what;
+	forget(e);
+	for (j = TAILQ_FIRST(&e->jobs); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, entry);
+		if (jobs_running(e) >= (int)e->jobs_max || e->stopping)
+			break;
+		if (j->state != JOB_QUEUED || must_wait(j))
+			continue;
+		j->state = JOB_RUNNING;
+		j->started_ms = util_now_ms();
+		j->run(j);
+	}
+}
+
+void
+jobs_init(struct engine *e)
+{
+	TAILQ_INIT(&e->jobs);
+	if ((e->jobs_timer = evtimer_new(e->base, on_schedule, e)) == NULL)
+		fatalx("evtimer_new");
+}
+
+void
+jobs_free(struct engine *e)
+{
+	struct job	*j;
+
+	while ((j = TAILQ_FIRST(&e->jobs)) != NULL)
+		job_free(j);
+	event_free(e->jobs_timer);
+}
+
+struct job *
+job_new(struct engine *e, const char *kind, struct conf_database *database,
+    void (*run)(struct job *), void (*release)(struct job *), void *data)
+{
+	struct job	*j;
+	int		 n = 0;
+
+	TAILQ_FOREACH(j, &e->jobs, entry)
+		n += !ended(j);
+	if (n >= QUEUE_MAX)
+		return (NULL);
+	j = xcalloc(1, sizeof(*j));
+	j->engine = e;
+	j->id = ++e->next_job;
+	j->kind = kind;
+	j->database = database;
+	j->run = run;
+	j->release = release;
+	j->data = data;
+	TAILQ_INSERT_TAIL(&e->jobs, j, entry);
+	schedule(e);
+	return (j);
+}
+
+struct job *
+job_by_id(struct engine *e, uint64_t id)
+{
+	struct job	*j;
+
+	TAILQ_FOREACH(j, &e->jobs, entry) {
+		if (j->id == id)
+			return (j);
+	}
+	return (NULL);
+}
+
+void
+job_phase(struct job *j, const char *phase, uint64_t done, uint64_t total)
+{
+	strlcpy(j->phase, phase, sizeof(j->phase));
+	j->bytes_done = done;
+	j->bytes_total = total;
+}
+
+static void
+job_end(struct job *j, enum job_state state)
+{
+	struct engine	*e = j->engine;
+
+	j->state = state;
+	j->finished_ms = util_now_ms();
+	schedule(e);
+	engine_stop_check(e);
+}
+
+void
+job_done(struct job *j)
+{
+	log_debug("job %ju %s done", (uintmax_t)j->id, j->kind);
+	job_end(j, JOB_DONE);
+}
+
+void
+job_failed(struct job *j, const struct m_error *error)
+{
+	j->error = *error;
+	log_warnx("%s of %s failed: %s (%s)", j->kind, j->database == NULL ?
+	    "a backup" : j->database->name, error->text,
+	    err_desc(error->code)->token);
+	job_end(j, JOB_FAILED);
+}
+
+void
+job_describe(const struct job *j, struct m_job *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->id = j->id;
+	m->bytes_done = j->bytes_done;
+	m->bytes_total = j->bytes_total;
+	m->backup_id = j->backup_id;
+	m->started_ms = j->started_ms;
+	m->finished_ms = j->finished_ms;
+	strlcpy(m->kind, j->kind, sizeof(m->kind));
+	strlcpy(m->state, states[j->state], sizeof(m->state));
+	strlcpy(m->phase, j->phase, sizeof(m->phase));
+	if (j->database != NULL)
+		strlcpy(m->database, j->database->name, sizeof(m->database));
+	if (j->state == JOB_FAILED) {
+		m->error = j->error.code;
+		strlcpy(m->error_text, j->error.text, sizeof(m->error_text));
+	}
+}

@@ -1,0 +1,138 @@
+/*
+ * The engine runs this at start: opens what front listens on, so that
+ * front never needs the right to.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <netinet/in.h>
+
+#include <arpa/inet.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/engine/engine.h"
+
+#define BACKLOG	512
+
+static int
+tcp_open(const struct conf_listen *l)
+{
+	struct addrinfo	hints, *ai;
+	char		port[8];
+	int		fd, on = 1, saved;
+
+	memset(&hints, 0, sizeof(hints));
+	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+	hints.ai_socktype = SOCK_STREAM;
+	snprintf(port, sizeof(port), "%u", l->port);
+	if (getaddrinfo(l->address, port, &hints, &ai) != 0) {
+		errno = EADDRNOTAVAIL;
+		return (-1);
+	}
+	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (fd != -1 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
+	    sizeof(on)) == -1 || (ai->ai_family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+	    sizeof(on)) == -1) ||
+	    bind(fd, ai->ai_addr, ai->ai_addrlen) == -1 ||
+	    listen(fd, BACKLOG) == -1)) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		fd = -1;
+	}
+	freeaddrinfo(ai);
+	return (fd);
+}
+
+/* A socket that nobody answers on is left from a crash, and goes. */
+static void
+unlink_stale(const struct sockaddr_un *sun)
+{
+	struct stat	st;
+	int		fd;
+
+	if (lstat(sun->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
+		return;
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
+		return;
+	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == -1 &&
+	    errno == ECONNREFUSED)
+		(void)unlink(sun->sun_path);
+	close(fd);
+}
+
+static int
+unix_open(const struct conf_listen *l)
+{
+	struct sockaddr_un	 sun;
+	struct group		*gr = NULL;
+	mode_t			 old;
+	int			 fd, r;
+
+	if (l->group != NULL && (gr = getgrnam(l->group)) == NULL)
+		fatalx("listen on socket %s: there is no group \"%s\"",
+		    l->path, l->group);
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	if (util_copy(sun.sun_path, l->path) == -1) {
+		errno = ENAMETOOLONG;
+		return (-1);
+	}
+	unlink_stale(&sun);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return (-1);
+	old = umask(0177);
+	r = bind(fd, (const struct sockaddr *)&sun, sizeof(sun));
+	(void)umask(old);
+	if (r == -1 ||
+	    (gr != NULL && chown(l->path, (uid_t)-1, gr->gr_gid) == -1) ||
+	    chmod(l->path, l->mode) == -1 || listen(fd, BACKLOG) == -1) {
+		r = errno;
+		close(fd);
+		errno = r;
+		return (-1);
+	}
+	return (fd);
+}
+
+void
+listeners_open(const struct conf *conf, struct listeners *out)
+{
+	struct conf_listen	*l;
+	struct listener		*n;
+	int			 fd;
+
+	TAILQ_INIT(out);
+	TAILQ_FOREACH(l, &conf->listens, entry) {
+		fd = l->kind == LISTEN_UNIX ? unix_open(l) : tcp_open(l);
+		if (fd == -1 && l->is_default && errno != EADDRINUSE) {
+			log_warn("not listening on %s port %u", l->address,
+			    l->port);
+			continue;
+		}
+		if (fd == -1 && l->kind == LISTEN_UNIX)
+			fatal("listen on socket %s", l->path);
+		if (fd == -1)
+			fatal("listen on %s port %u", l->address, l->port);
+		n = xcalloc(1, sizeof(*n));
+		n->fd = fd;
+		n->info.kind = l->kind;
+		n->info.port = l->port;
+		TAILQ_INSERT_TAIL(out, n, entry);
+	}
+	if (TAILQ_EMPTY(out))
+		fatalx("there is nothing to listen on");
+}

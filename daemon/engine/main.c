@@ -1,0 +1,122 @@
+/*
+ * cloudbackupd: options, configuration, and into the background.  What can
+ * fail for a reason that the administrator must see fails here, before the
+ * terminal is let go.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "daemon/engine/engine.h"
+
+struct options {
+	const char	*conf_file, *env_file;
+	int		 foreground, check_only, verbose;
+};
+
+static void
+usage(void)
+{
+	fprintf(stderr,
+	    "usage: cloudbackupd [-dnv] [-e file | -f file]\n");
+	exit(1);
+}
+
+static void
+options_parse(struct options *o, int argc, char *argv[])
+{
+	int	ch;
+
+	memset(o, 0, sizeof(*o));
+	while ((ch = getopt(argc, argv, "de:f:nv")) != -1) {
+		switch (ch) {
+		case 'd':
+			o->foreground = 1;
+			break;
+		case 'e':
+			o->env_file = optarg;
+			break;
+		case 'f':
+			o->conf_file = optarg;
+			break;
+		case 'n':
+			o->check_only = 1;
+			break;
+		case 'v':
+			o->verbose = 1;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (argc != optind || (o->conf_file != NULL && o->env_file != NULL))
+		usage();
+}
+
+static struct conf *
+configuration(const struct options *o)
+{
+	if (o->env_file != NULL)
+		return (conf_load_env(o->env_file));
+	return (conf_load_file(o->conf_file != NULL ? o->conf_file :
+	    CONF_FILE_DEFAULT, 1));
+}
+
+/* Descriptors 0 to 2 must be there, or a database would get their place. */
+static void
+descriptors_sane(void)
+{
+	int	fd;
+
+	do {
+		if ((fd = open("/dev/null", O_RDWR)) == -1)
+			fatal("/dev/null");
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	closefrom(STDERR_FILENO + 1);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct options	 o;
+	struct conf	*conf;
+	struct store	*store;
+	char		 err[TEXT_BYTES];
+	int		 status;
+
+	descriptors_sane();
+	options_parse(&o, argc, argv);
+	log_init("engine", 1, o.verbose);
+	if ((conf = configuration(&o)) == NULL)
+		return (1);
+	if (o.check_only) {
+		if (o.verbose)
+			conf_print(conf, stdout);
+		else
+			printf("configuration OK\n");
+		conf_free(conf);
+		return (0);
+	}
+	umask(0077);
+	spawn_check();
+	conf_resolve(conf);
+	if ((store = store_open(conf->backup_dir, err)) == NULL)
+		fatalx("%s", err);
+	if (!o.foreground) {
+		if (daemon(0, 0) == -1)
+			fatal("daemon");
+		log_init("engine", 0, o.verbose);
+	}
+	status = engine_run(conf, store, o.foreground, o.verbose);
+	store_close(store);
+	conf_free(conf);
+	return (status);
+}

@@ -1,0 +1,377 @@
+/*
+ * The engine runs this: what is to be brought to each remote, and when.
+ * It owns the state of transfers; the queue itself is the catalog's table
+ * copies.  One upload at a time to each remote; what fails is tried again
+ * after a pause that doubles, with jitter, across restarts.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/engine/engine.h"
+
+struct remote {
+	TAILQ_ENTRY(remote) entry;
+	struct engine	*engine;
+	struct conf_remote *conf;
+	struct event	*timer;		/* the next attempt is due */
+	uint64_t	 transfer;	/* that runs; 0: none */
+	int64_t		 backup_id;
+	uint32_t	 attempts;
+};
+
+struct fetch {
+	TAILQ_ENTRY(fetch) entry;
+	uint64_t	 transfer;
+	fetch_cb	*done;
+	void		*arg;
+};
+static TAILQ_HEAD(, fetch) fetches = TAILQ_HEAD_INITIALIZER(fetches);
+
+static void	remote_next(struct remote *);
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	remote_next(arg);
+}
+
+static void
+send_conf(struct engine *e, const struct conf_remote *c)
+{
+	struct m_net_remote	m;
+
+	memset(&m, 0, sizeof(m));
+	m.index = c->index;
+	m.kind = c->kind;
+	m.timeout_ms = c->timeout_ms;
+	strlcpy(m.name, c->name, sizeof(m.name));
+	strlcpy(m.url, c->url, sizeof(m.url));
+	if (c->api_key != NULL)
+		strlcpy(m.api_key, c->api_key, sizeof(m.api_key));
+	chan_send(e->network.chan, MSG_NET_REMOTE, 0, &m, sizeof(m), -1);
+	explicit_bzero(&m, sizeof(m));
+}
+
+void
+remotes_init(struct engine *e)
+{
+	struct conf_remote	*c;
+	struct remote		*r;
+	struct m_empty		 none = { 0 };
+
+	TAILQ_INIT(&e->remotes);
+	catalog_copies_reset(e->catalog);
+	TAILQ_FOREACH(c, &e->conf->remotes, entry) {
+		send_conf(e, c);
+		r = xcalloc(1, sizeof(*r));
+		r->engine = e;
+		r->conf = c;
+		if ((r->timer = evtimer_new(e->base, on_timer, r)) == NULL)
+			fatalx("evtimer_new");
+		TAILQ_INSERT_TAIL(&e->remotes, r, entry);
+	}
+	chan_send(e->network.chan, MSG_NET_START, 0, &none, sizeof(none), -1);
+	remotes_kick(e);
+}
+
+void
+remotes_free(struct engine *e)
+{
+	struct remote	*r;
+	struct fetch	*f;
+
+	while ((r = TAILQ_FIRST(&e->remotes)) != NULL) {
+		TAILQ_REMOVE(&e->remotes, r, entry);
+		event_free(r->timer);
+		free(r);
+	}
+	while ((f = TAILQ_FIRST(&fetches)) != NULL) {
+		TAILQ_REMOVE(&fetches, f, entry);
+		free(f);
+	}
+}
+
+void
+remotes_kick(struct engine *e)
+{
+	struct remote	*r;
+	struct timeval	 now = { 0, 0 };
+
+	TAILQ_FOREACH(r, &e->remotes, entry) {
+		if (r->transfer == 0)
+			event_add(r->timer, &now);
+	}
+}
+
+/* ---- uploads ---- */
+
+/* Doubles with each attempt; a quarter of it is chance, so that many
+ * daemons do not come back at the same moment. */
+static int64_t
+pause_ms(const struct remote *r)
+{
+	uint64_t	ms = r->conf->retry_min_ms;
+	uint32_t	i;
+
+	for (i = 1; i < r->attempts && ms < r->conf->retry_max_ms; i++)
+		ms *= 2;
+	if (ms > r->conf->retry_max_ms)
+		ms = r->conf->retry_max_ms;
+	return ((int64_t)(ms - ms / 4 +
+	    arc4random_uniform((uint32_t)(ms / 4) + 1)));
+}
+
+/* The mark by which an upload is found whose answer was lost (D18): our
+ * id, and the installation's, because several may share a user. */
+static void
+mark_make(const struct engine *e, int64_t id, char *dst, size_t size)
+{
+	snprintf(dst, size, "[cloudbackupd:%lld@%.8s]", (long long)id,
+	    store_uuid(e->store));
+}
+
+static void
+upload_send(struct remote *r, const struct m_backup *b, int fd)
+{
+	struct engine		*e = r->engine;
+	struct conf_database	*d = conf_database(e->conf, b->database);
+	struct m_net_upload	 m;
+
+	memset(&m, 0, sizeof(m));
+	m.remote = r->conf->index;
+	m.size = (uint64_t)b->file_size;
+	if (r->attempts > 1)
+		m.flags |= UPLOAD_LOOK_FIRST;
+	strlcpy(m.user_id, b->user.id, sizeof(m.user_id));
+	if (d != NULL && d->device_id != NULL)
+		strlcpy(m.device_id, d->device_id, sizeof(m.device_id));
+	strlcpy(m.name, b->name, sizeof(m.name));
+	strlcpy(m.description, b->description, sizeof(m.description));
+	mark_make(e, b->id, m.mark, sizeof(m.mark));
+	r->transfer = ++e->next_transfer;
+	chan_send(e->network.chan, MSG_NET_UPLOAD, r->transfer, &m, sizeof(m),
+	    fd);
+	log_debug("backup %lld to %s: attempt %u", (long long)b->id,
+	    r->conf->name, r->attempts);
+}
+
+static void
+upload_begin(struct remote *r, const struct catalog_copy *copy)
+{
+	struct engine	*e = r->engine;
+	struct m_backup	 b;
+	char		 err[TEXT_BYTES];
+	int		 fd;
+
+	r->backup_id = copy->backup_id;
+	r->attempts = copy->attempts + 1;
+	if (catalog_get(e->catalog, copy->backup_id, &b) != 1)
+		fatalx("backup %lld has no row", (long long)copy->backup_id);
+	catalog_copy_begin(e->catalog, b.id, r->conf->name);
+	fd = store_open_file(e->store, b.file_path, b.file_size, err);
+	if (fd == -1) {
+		log_warnx("backup %lld cannot be sent to %s: %s",
+		    (long long)b.id, r->conf->name, err);
+		catalog_copy_failed(e->catalog, b.id, r->conf->name, err);
+		create_upload_ended(e, b.id);
+		remotes_kick(e);
+		return;
+	}
+	upload_send(r, &b, fd);
+}
+
+static void
+remote_next(struct remote *r)
+{
+	struct catalog_copy	copy;
+	struct timeval		tv;
+	int64_t			now_ms = util_now_ms(), wait_ms;
+
+	if (r->transfer != 0 || r->engine->stopping)
+		return;
+	if (catalog_copy_due(r->engine->catalog, r->conf->name, now_ms,
+	    &copy)) {
+		upload_begin(r, &copy);
+		return;
+	}
+	if (copy.next_attempt_ms == 0)
+		return;
+	/* The wall clock may jump: look at least once a minute. */
+	wait_ms = copy.next_attempt_ms - now_ms;
+	if (wait_ms > 60000)
+		wait_ms = 60000;
+	if (wait_ms < 1)
+		wait_ms = 1;
+	tv.tv_sec = wait_ms / 1000;
+	tv.tv_usec = (suseconds_t)(wait_ms % 1000) * 1000;
+	event_add(r->timer, &tv);
+}
+
+static void
+on_uploaded(struct engine *e, struct remote *r, const struct m_net_uploaded *m)
+{
+	int64_t		 id = r->backup_id, next_ms;
+	const char	*place = r->conf->name;
+
+	r->transfer = 0;
+	switch (m->outcome) {
+	case NET_OK:
+		catalog_copy_done(e->catalog, id, place, m->remote_id);
+		log_info("backup %lld is at %s as %s", (long long)id, place,
+		    m->remote_id);
+		break;
+	case NET_REFUSED:
+		catalog_copy_failed(e->catalog, id, place, m->reason);
+		log_warnx("backup %lld was refused by %s: %s", (long long)id,
+		    place, m->reason);
+		break;
+	default:
+		next_ms = pause_ms(r);
+		if (m->retry_after_s != 0 &&
+		    next_ms < (int64_t)m->retry_after_s * 1000)
+			next_ms = (int64_t)m->retry_after_s * 1000;
+		catalog_copy_retry(e->catalog, id, place,
+		    util_now_ms() + next_ms, m->reason);
+		log_warnx("backup %lld did not get to %s, again in %lld s: %s",
+		    (long long)id, place, (long long)(next_ms + 999) / 1000,
+		    m->reason);
+	}
+	create_upload_ended(e, id);
+	remotes_kick(e);
+}
+
+static struct remote *
+remote_of(struct engine *e, uint64_t transfer)
+{
+	struct remote	*r;
+
+	TAILQ_FOREACH(r, &e->remotes, entry) {
+		if (r->transfer == transfer)
+			return (r);
+	}
+	return (NULL);
+}
+
+static void
+message_uploaded(struct engine *e, const struct msg *msg)
+{
+	struct m_net_uploaded	 m;
+	struct remote		*r;
+
+	memcpy(&m, msg->data, sizeof(m));
+	r = remote_of(e, msg->id);
+	if (r == NULL || m.outcome > NET_CANCELLED ||
+	    !msg_text_ok(m.remote_id) || !msg_text_ok(m.reason) ||
+	    (m.outcome == NET_OK && m.remote_id[0] == '\0'))
+		fatalx("network: impossible NET_UPLOADED");
+	on_uploaded(e, r, &m);
+}
+
+static void
+message_progress(struct engine *e, const struct msg *msg)
+{
+	struct m_net_progress	 m;
+	struct remote		*r;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if ((r = remote_of(e, msg->id)) != NULL)
+		create_upload_progress(e, r->backup_id, m.bytes_done,
+		    m.bytes_total);
+}
+
+/* ---- fetches ---- */
+
+void
+remote_fetch(struct engine *e, uint32_t remote, const char *remote_id, int fd,
+    uint64_t size_max, fetch_cb *done, void *arg)
+{
+	struct m_net_fetch	 m;
+	struct fetch		*f;
+	int			 own;
+
+	/* A copy of the descriptor: the caller settles the file later. */
+	if ((own = dup(fd)) == -1)
+		fatal("dup");
+	f = xcalloc(1, sizeof(*f));
+	f->transfer = ++e->next_transfer;
+	f->done = done;
+	f->arg = arg;
+	TAILQ_INSERT_TAIL(&fetches, f, entry);
+	memset(&m, 0, sizeof(m));
+	m.remote = remote;
+	m.size_max = size_max;
+	strlcpy(m.remote_id, remote_id, sizeof(m.remote_id));
+	chan_send(e->network.chan, MSG_NET_FETCH, f->transfer, &m, sizeof(m),
+	    own);
+}
+
+static enum err
+fetch_error(const struct m_net_fetched *m)
+{
+	switch (m->outcome) {
+	case NET_OK:
+		return (E_NONE);
+	case NET_AWAY:
+		return (E_REMOTE_UNAVAILABLE);
+	case NET_TIMED_OUT:
+		return (E_REMOTE_TIMEOUT);
+	case NET_REFUSED:
+		return (m->http_status == 404 ? E_BACKUP_NOT_FOUND :
+		    E_REMOTE_REFUSED);
+	case NET_LOCAL:
+		return (E_INSUFFICIENT_SPACE);
+	default:
+		return (E_REMOTE_ERROR);
+	}
+}
+
+static void
+message_fetched(struct engine *e, const struct msg *msg)
+{
+	struct m_net_fetched	 m;
+	struct fetch_result	 r;
+	struct fetch		*f;
+
+	(void)e;
+	memcpy(&m, msg->data, sizeof(m));
+	TAILQ_FOREACH(f, &fetches, entry) {
+		if (f->transfer == msg->id)
+			break;
+	}
+	if (f == NULL || m.outcome > NET_CANCELLED || !msg_text_ok(m.reason))
+		fatalx("network: impossible NET_FETCHED");
+	memset(&r, 0, sizeof(r));
+	r.code = fetch_error(&m);
+	r.size = m.size;
+	strlcpy(r.text, m.reason, sizeof(r.text));
+	TAILQ_REMOVE(&fetches, f, entry);
+	f->done(f->arg, &r);
+	free(f);
+}
+
+void
+remotes_message(struct chan *c, const struct msg *m, void *arg)
+{
+	struct engine	*e = arg;
+
+	(void)c;
+	switch (m->type) {
+	case MSG_NET_UPLOADED:
+		message_uploaded(e, m);
+		break;
+	case MSG_NET_PROGRESS:
+		message_progress(e, m);
+		break;
+	case MSG_NET_FETCHED:
+		message_fetched(e, m);
+		break;
+	default:
+		fatalx("network: unexpected %s", msg_desc(m->type)->name);
+	}
+}

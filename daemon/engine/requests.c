@@ -1,0 +1,386 @@
+/*
+ * The engine runs this: what front asks for its clients.  A message that
+ * is no truth front could tell (a text without end, a number out of range,
+ * a connection that is none) is fatal; what a client asked for wrongly gets
+ * an error.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/engine/engine.h"
+
+#define FILE_INFO_PATIENCE_MS	15000
+
+void
+reply_error(struct engine *e, uint64_t request, enum err code,
+    int64_t backup_id, const char *text)
+{
+	struct m_error	m;
+
+	memset(&m, 0, sizeof(m));
+	m.code = code;
+	m.backup_id = backup_id;
+	strlcpy(m.text, text, sizeof(m.text));
+	chan_send(e->front.chan, MSG_REP_ERROR, request, &m, sizeof(m), -1);
+}
+
+static void
+impossible(const struct msg *m)
+{
+	fatalx("front: impossible %s", msg_desc(m->type)->name);
+}
+
+static int
+user_ok(const struct m_user *u)
+{
+	return (u->kind <= USER_NUMBER && msg_text_ok(u->id));
+}
+
+/*
+ * May he?  1, or 0 after the answer was sent.  database NULL: a right on
+ * all.
+ */
+static int
+allowed(struct engine *e, uint64_t request, const struct m_asker *a,
+    uint32_t right, const struct conf_database *d)
+{
+	if (rights_ask(e, a, right, d))
+		return (1);
+	reply_error(e, request, E_FORBIDDEN, 0,
+	    "this user has no right to do that");
+	return (0);
+}
+
+/* The database of that name, or NULL after the answer was sent. */
+static struct conf_database *
+database_of(struct engine *e, uint64_t request, const char *name)
+{
+	struct conf_database	*d;
+
+	if ((d = conf_database(e->conf, name)) == NULL)
+		reply_error(e, request, E_DATABASE_UNKNOWN, 0,
+		    "no database of that name is configured");
+	return (d);
+}
+
+static void
+on_conn_open(struct engine *e, const struct msg *msg)
+{
+	rights_open(e, msg->id, msg->fd);
+}
+
+static void
+on_conn_close(struct engine *e, const struct msg *msg)
+{
+	rights_close(e, msg->id);
+}
+
+static void
+on_create(struct engine *e, const struct msg *msg)
+{
+	struct m_req_create	 m;
+	struct conf_database	*d;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!user_ok(&m.user) || !msg_text_ok(m.database) ||
+	    !msg_text_ok(m.name) || !msg_text_ok(m.description))
+		impossible(msg);
+	if (!allowed(e, msg->id, &m.asker, RIGHT_BACKUP, NULL) ||
+	    (d = database_of(e, msg->id, m.database)) == NULL)
+		return;
+	if (e->stopping) {
+		reply_error(e, msg->id, E_SHUTTING_DOWN, 0,
+		    "the daemon is about to end");
+		return;
+	}
+	create_request(e, msg->id, &m, d);
+}
+
+struct listing {
+	struct engine	*engine;
+	uint64_t	 request;
+};
+
+static void
+send_row(const struct m_backup *b, void *arg)
+{
+	struct listing	*l = arg;
+
+	chan_send(l->engine->front.chan, MSG_REP_LIST_ROW, l->request, b,
+	    sizeof(*b), -1);
+}
+
+static void
+on_list(struct engine *e, const struct msg *msg)
+{
+	struct m_req_list	m;
+	struct m_list_end	end;
+	struct m_stats		s;
+	struct listing		l = { e, msg->id };
+	int			more;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!user_ok(&m.user) || !msg_text_ok(m.database) || m.limit < 1 ||
+	    m.limit > LIST_PAGE_ROWS)
+		impossible(msg);
+	if (!allowed(e, msg->id, &m.asker, RIGHT_READ, NULL))
+		return;
+	memset(&end, 0, sizeof(end));
+	end.rows = catalog_list(e->catalog, &m.user, m.database, m.before_ms,
+	    m.before_id, m.limit, &more, send_row, &l);
+	end.more = more ? 1 : 0;
+	if (m.want_total) {
+		catalog_stats(e->catalog, &m.user, m.database, &s);
+		end.total = s.backups;
+	}
+	chan_send(e->front.chan, MSG_REP_LIST_END, msg->id, &end, sizeof(end),
+	    -1);
+}
+
+static const struct conf_remote *
+remote_by_index(const struct engine *e, uint32_t index)
+{
+	const struct conf_remote	*r;
+
+	TAILQ_FOREACH(r, &e->conf->remotes, entry) {
+		if (r->index == index)
+			return (r);
+	}
+	return (NULL);
+}
+
+static void
+on_known(struct engine *e, const struct msg *msg)
+{
+	struct m_req_known		 m;
+	struct m_known			 k;
+	const struct conf_remote	*r;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!msg_text_ok(m.remote_id) ||
+	    (r = remote_by_index(e, m.remote)) == NULL)
+		impossible(msg);
+	if (!allowed(e, msg->id, &m.asker, RIGHT_READ, NULL))
+		return;
+	memset(&k, 0, sizeof(k));
+	k.seq = m.seq;
+	k.local_id = catalog_by_remote(e->catalog, r->name, m.remote_id);
+	chan_send(e->front.chan, MSG_REP_KNOWN, msg->id, &k, sizeof(k), -1);
+}
+
+static void
+on_stats(struct engine *e, const struct msg *msg)
+{
+	struct m_req_stats	m;
+	struct m_stats		s;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!user_ok(&m.user) || !msg_text_ok(m.database))
+		impossible(msg);
+	if (!allowed(e, msg->id, &m.asker, RIGHT_READ, NULL))
+		return;
+	catalog_stats(e->catalog, &m.user, m.database, &s);
+	chan_send(e->front.chan, MSG_REP_STATS, msg->id, &s, sizeof(s), -1);
+}
+
+/* ---- file-info: a worker looks ---- */
+
+struct inspection {
+	struct engine	*engine;
+	uint64_t	 request;
+};
+
+static void
+on_inspected(void *arg, const struct task_result *r)
+{
+	struct inspection	*i = arg;
+	struct m_file_info	 m;
+
+	if (!r->ok || r->type != MSG_W_INSPECTED) {
+		reply_error(i->engine, i->request, r->error.code, 0,
+		    r->error.text);
+		free(i);
+		return;
+	}
+	memcpy(&m, r->data, sizeof(m));
+	if (msg_text_ok(m.path) && msg_text_ok(m.journal_mode) &&
+	    msg_text_ok(m.encoding))
+		chan_send(i->engine->front.chan, MSG_REP_FILE_INFO,
+		    i->request, &m, sizeof(m), -1);
+	else
+		reply_error(i->engine, i->request, E_WORKER_FAILED, 0,
+		    "the worker gave an impossible answer");
+	free(i);
+}
+
+static void
+on_file_info(struct engine *e, const struct msg *msg)
+{
+	struct m_req_database	 m;
+	struct m_w_inspect	 o;
+	struct conf_database	*d;
+	struct inspection	*i;
+	struct task_order	 t;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!msg_text_ok(m.database))
+		impossible(msg);
+	if (!allowed(e, msg->id, &m.asker, RIGHT_READ, NULL) ||
+	    (d = database_of(e, msg->id, m.database)) == NULL)
+		return;
+	i = xcalloc(1, sizeof(*i));
+	i->engine = e;
+	i->request = msg->id;
+	memset(&o, 0, sizeof(o));
+	look_fill(e, d, &o.look);
+	memset(&t, 0, sizeof(t));
+	t.type = MSG_W_INSPECT;
+	t.data = &o;
+	t.size = sizeof(o);
+	t.fd = -1;
+	t.what = "inspect";
+	t.look_patience_ms = t.patience_ms = FILE_INFO_PATIENCE_MS;
+	t.done = on_inspected;
+	t.arg = i;
+	if (task_start(e, &t) == NULL) {
+		free(i);
+		reply_error(e, msg->id, E_BUSY, 0, "too many workers run");
+	}
+}
+
+/* ---- download ---- */
+
+/* The first remote that has it, or NULL; id has REMOTE_ID_BYTES. */
+static const struct conf_remote *
+remote_with(struct engine *e, int64_t backup_id, char *id)
+{
+	const struct conf_remote	*r;
+	struct catalog_copy		 c;
+
+	TAILQ_FOREACH(r, &e->conf->remotes, entry) {
+		if (catalog_copy_get(e->catalog, backup_id, r->name, &c,
+		    id) && strcmp(c.state, "completed") == 0)
+			return (r);
+	}
+	return (NULL);
+}
+
+static void
+download_local(struct engine *e, uint64_t request, const struct m_backup *b)
+{
+	const struct conf_remote	*r;
+	char				 err[TEXT_BYTES];
+	char				 remote_id[REMOTE_ID_BYTES];
+	int				 fd = -1;
+
+	strlcpy(err, "the backup has no file here", sizeof(err));
+	if (b->file_path[0] != '\0')
+		fd = store_open_file(e->store, b->file_path, b->file_size,
+		    err);
+	if (fd != -1) {
+		chan_send(e->front.chan, MSG_REP_DOWNLOAD, request, b,
+		    sizeof(*b), fd);
+		return;
+	}
+	if ((r = remote_with(e, b->id, remote_id)) != NULL)
+		fetch_request(e, request, r->index, remote_id, b);
+	else
+		reply_error(e, request, strcmp(b->status, "failed") == 0 ||
+		    strcmp(b->status, "completed") == 0 ?
+		    E_INVALID_BACKUP : E_BACKUP_NOT_FOUND, b->id, err);
+}
+
+static void
+download_remote(struct engine *e, uint64_t request, const char *remote_id)
+{
+	const struct conf_remote	*r;
+	struct m_backup			 b;
+	int64_t				 id;
+
+	TAILQ_FOREACH(r, &e->conf->remotes, entry) {
+		id = catalog_by_remote(e->catalog, r->name, remote_id);
+		if (id != 0 && catalog_get(e->catalog, id, &b) == 1) {
+			download_local(e, request, &b);
+			return;
+		}
+	}
+	if ((r = TAILQ_FIRST(&e->conf->remotes)) == NULL)
+		reply_error(e, request, E_BACKUP_NOT_FOUND, 0,
+		    "there is no backup of that id, and no remote to ask");
+	else
+		fetch_request(e, request, r->index, remote_id, NULL);
+}
+
+static void
+on_download(struct engine *e, const struct msg *msg)
+{
+	struct m_req_backup	m;
+	struct m_backup		b;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (m.ref > REF_REMOTE || !msg_text_ok(m.remote_id) ||
+	    !msg_text_ok(m.database))
+		impossible(msg);
+	if (!allowed(e, msg->id, &m.asker, RIGHT_DOWNLOAD, NULL))
+		return;
+	if (m.ref == REF_REMOTE)
+		download_remote(e, msg->id, m.remote_id);
+	else if (catalog_get(e->catalog, m.local_id, &b) == 1)
+		download_local(e, msg->id, &b);
+	else
+		reply_error(e, msg->id, E_BACKUP_NOT_FOUND, 0,
+		    "there is no backup of that id");
+}
+
+static void
+on_job(struct engine *e, const struct msg *msg)
+{
+	struct m_req_job	 m;
+	struct m_job		 told;
+	struct job		*j;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!allowed(e, msg->id, &m.asker, RIGHT_READ, NULL))
+		return;
+	if ((j = job_by_id(e, m.job)) == NULL) {
+		reply_error(e, msg->id, E_JOB_NOT_FOUND, 0,
+		    "there is no job of that id");
+		return;
+	}
+	job_describe(j, &told);
+	chan_send(e->front.chan, MSG_REP_JOB, msg->id, &told, sizeof(told),
+	    -1);
+}
+
+static const struct {
+	enum msg_type	type;
+	void		(*handle)(struct engine *, const struct msg *);
+} handlers[] = {
+	{ MSG_CONN_OPEN,	on_conn_open },
+	{ MSG_CONN_CLOSE,	on_conn_close },
+	{ MSG_REQ_CREATE,	on_create },
+	{ MSG_REQ_LIST,		on_list },
+	{ MSG_REQ_KNOWN,	on_known },
+	{ MSG_REQ_STATS,	on_stats },
+	{ MSG_REQ_FILE_INFO,	on_file_info },
+	{ MSG_REQ_DOWNLOAD,	on_download },
+	{ MSG_REQ_JOB,		on_job },
+};
+
+void
+requests_message(struct chan *c, const struct msg *m, void *arg)
+{
+	size_t	i;
+
+	(void)c;
+	for (i = 0; i < nitems(handlers); i++) {
+		if (handlers[i].type == m->type) {
+			handlers[i].handle(arg, m);
+			return;
+		}
+	}
+	fatalx("front: unexpected %s", msg_desc(m->type)->name);
+}

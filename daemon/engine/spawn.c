@@ -1,0 +1,141 @@
+/*
+ * The engine runs this: forks and executes our other programs.  Exec gives
+ * each a fresh address layout and none of the engine's memory.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/procs.h"
+#include "daemon/engine/engine.h"
+
+#define FIRST_FD	3
+#define FDS_MAX		4
+
+static const char *const	programs[] = {
+	"cloudbackupd-front",
+	"cloudbackupd-network",
+	"cloudbackupd-worker",
+};
+
+/*
+ * D7: the helpers are in the compiled-in libexec, or beside our executable
+ * when that lies in a folder "build" or "build-...".
+ */
+static const char *
+program_dir(void)
+{
+	static char	 dir[PATH_MAX - 64];
+	char		*slash, *base;
+
+	if (dir[0] != '\0')
+		return (dir);
+	if (procs_self_path(dir, sizeof(dir)) == 0 &&
+	    (slash = strrchr(dir, '/')) != NULL) {
+		*slash = '\0';
+		base = strrchr(dir, '/');
+		base = base == NULL ? dir : base + 1;
+		if (strcmp(base, "build") == 0 ||
+		    strncmp(base, "build-", 6) == 0)
+			return (dir);
+	}
+	strlcpy(dir, LIBEXECDIR, sizeof(dir));
+	return (dir);
+}
+
+void
+spawn_check(void)
+{
+	char	path[PATH_MAX];
+	size_t	i;
+
+	for (i = 0; i < nitems(programs); i++) {
+		snprintf(path, sizeof(path), "%s/%s", program_dir(),
+		    programs[i]);
+		if (access(path, X_OK) == -1)
+			fatal("%s", path);
+	}
+}
+
+void
+spawn_pair(int sv[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
+		fatal("socketpair");
+}
+
+/* In the child: fds become 3, 4 ...; nothing else stays. */
+static void
+place_descriptors(const int *fds, size_t n)
+{
+	int	moved[FDS_MAX];
+	size_t	i;
+
+	/* Out of the way first, so that none is overwritten. */
+	for (i = 0; i < n; i++) {
+		moved[i] = fcntl(fds[i], F_DUPFD, FIRST_FD + FDS_MAX);
+		if (moved[i] == -1)
+			_exit(127);
+	}
+	for (i = 0; i < n; i++) {
+		if (dup2(moved[i], FIRST_FD + (int)i) == -1)
+			_exit(127);
+	}
+	closefrom(FIRST_FD + (int)n);
+}
+
+static void
+signals_default(void)
+{
+	sigset_t	none;
+	int		sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+pid_t
+spawn_program(const struct engine *e, const char *program, const int *fds,
+    size_t n, const char *user, const char *root)
+{
+	char		 path[PATH_MAX];
+	const char	*argv[10];
+	static char	*const	envp[] = { "PATH=/usr/bin:/bin", NULL };
+	size_t		 a = 0;
+	pid_t		 pid;
+
+	snprintf(path, sizeof(path), "%s/%s", program_dir(), program);
+	argv[a++] = program;
+	if (e->to_stderr)
+		argv[a++] = "-d";
+	if (e->verbose)
+		argv[a++] = "-v";
+	if (user != NULL) {
+		argv[a++] = "-u";
+		argv[a++] = user;
+		argv[a++] = "-r";
+		argv[a++] = root;
+	}
+	argv[a] = NULL;
+	if ((pid = fork()) == -1)
+		fatal("fork");
+	if (pid == 0) {
+		signals_default();
+		place_descriptors(fds, n);
+		execve(path, (char *const *)(uintptr_t)argv, envp);
+		_exit(127);
+	}
+	log_debug("%s started (pid %d)", program, (int)pid);
+	return (pid);
+}
