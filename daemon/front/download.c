@@ -1,0 +1,279 @@
+/*
+ * The front runs this.  It owns the descriptor of an image that the engine
+ * passed, open for reading, and pumps it to the client: pread(2) into a
+ * few buffers that the output refers to without a copy, so that memory is
+ * the same for any size and any slowness.
+ */
+#include <sys/stat.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/front/front.h"
+
+#define SLOTS		4
+#define SLOT_BYTES	(64 * 1024)
+
+/* The output buffer may hold slots longer than the request lives, so that
+ * the last who lets go frees it. */
+struct pump {
+	int		 fd;
+	off_t		 at, end;	/* the next byte; behind the last */
+	int		 refs;		/* the request, and each busy slot */
+	struct slot {
+		struct pump	*pump;
+		int		 busy;
+		char		 bytes[SLOT_BYTES];
+	}		 slots[SLOTS];
+};
+
+static void
+pump_unref(struct pump *p)
+{
+	if (--p->refs > 0)
+		return;
+	close(p->fd);
+	free(p);
+}
+
+static void
+pump_forget(void *arg)
+{
+	pump_unref(arg);
+}
+
+static void
+slot_sent(const void *data, size_t n, void *arg)
+{
+	struct slot	*s = arg;
+
+	(void)data;
+	(void)n;
+	s->busy = 0;
+	pump_unref(s->pump);
+}
+
+/* Reads the next piece into s: its bytes, or -1. */
+static ssize_t
+slot_fill(struct slot *s)
+{
+	struct pump	*p = s->pump;
+	off_t		 want = p->end - p->at;
+	ssize_t		 n;
+
+	if (want > SLOT_BYTES)
+		want = SLOT_BYTES;
+	do {
+		n = pread(p->fd, s->bytes, (size_t)want, p->at);
+	} while (n == -1 && errno == EINTR);
+	if (n == 0)
+		errno = ENODATA;	/* it has become shorter */
+	return (n > 0 ? n : -1);
+}
+
+static void
+pump_more(struct conn *c)
+{
+	struct pump	*p = c->req->api;
+	struct evbuffer	*out = bufferevent_get_output(c->bev);
+	struct slot	*s;
+	ssize_t		 n;
+	size_t		 i;
+
+	for (i = 0; i < SLOTS && p->at < p->end; i++) {
+		s = &p->slots[i];
+		if (s->busy)
+			continue;
+		if ((n = slot_fill(s)) == -1) {
+			log_warn("connection %llu: download broken off",
+			    (unsigned long long)c->id);
+			conn_close(c);
+			return;
+		}
+		if (evbuffer_add_reference(out, s->bytes, (size_t)n,
+		    slot_sent, s) == -1)
+			fatalx("no memory for an answer");
+		s->busy = 1;
+		p->refs++;
+		p->at += n;
+	}
+	if (p->at == p->end)
+		conn_complete(c);
+}
+
+static void
+pump_start(struct conn *c, int fd, uint64_t first, uint64_t last)
+{
+	struct pump	*p;
+	size_t		 i;
+
+	p = xmalloc(sizeof(*p));
+	p->fd = fd;
+	p->at = (off_t)first;
+	p->end = (off_t)last + 1;
+	p->refs = 1;
+	for (i = 0; i < SLOTS; i++) {
+		p->slots[i].pump = p;
+		p->slots[i].busy = 0;
+	}
+	c->req->api = p;
+	c->req->api_free = pump_forget;
+	c->more = pump_more;
+	/* Half the window is refilled while the other half is sent. */
+	bufferevent_setwatermark(c->bev, EV_WRITE, SLOTS * SLOT_BYTES / 2, 0);
+	pump_more(c);
+}
+
+static void
+safe_append(char *dst, size_t size, const char *src)
+{
+	size_t	n = strlen(dst);
+	int	dots = n == 0;		/* no hidden file, no "..": */
+
+	for (; *src != '\0' && n + 1 < size; src++) {
+		if ((*src >= 'a' && *src <= 'z') ||
+		    (*src >= 'A' && *src <= 'Z') ||
+		    (*src >= '0' && *src <= '9') || *src == '-' ||
+		    (*src == '.' && !dots))
+			dst[n++] = *src;
+		else
+			dst[n++] = '_';
+		dots = dst[n - 1] == '.';
+	}
+	dst[n] = '\0';
+}
+
+void
+download_name(char *dst, const struct m_backup *b)
+{
+	char	text[TIME_TEXT_BYTES];
+
+	dst[0] = '\0';
+	safe_append(dst, NAME_BYTES / 4, b->database[0] != '\0' ? b->database :
+	    "backup");
+	if (b->created_ms > 0) {
+		util_time_compact(text, b->created_ms);
+		strlcat(dst, "-", NAME_BYTES);
+		strlcat(dst, text, NAME_BYTES);
+	}
+	strlcat(dst, "-", NAME_BYTES);
+	if (b->id > 0) {
+		snprintf(text, sizeof(text), "%" PRId64, b->id);
+		strlcat(dst, text, NAME_BYTES);
+	} else
+		safe_append(dst, NAME_BYTES / 2, b->remote_id);
+	strlcat(dst, ".sqlite", NAME_BYTES);
+}
+
+/* Does If-Range, if there is one, name exactly what we have?  Dates never
+ * do: no Last-Modified is ever sent. */
+static int
+range_holds(const struct http_request *h, const char *etag)
+{
+	const struct http_field	*f = http_field(h, "If-Range");
+
+	return (f == NULL || (etag[0] != '\0' &&
+	    http_slice_is(&f->value, etag)));
+}
+
+/* The bytes to send of size; the status for it: 200, 206, 416. */
+static int
+range_wanted(const struct http_request *h, const char *etag, uint64_t size,
+    uint64_t *first, uint64_t *last)
+{
+	const struct http_field	*f = http_field(h, "Range");
+
+	*first = 0;
+	*last = size - 1;		/* nothing reads it when size is 0 */
+	if (f == NULL || h->method != HTTP_GET ||
+	    http_field_count(h, "Range") != 1 || !range_holds(h, etag))
+		return (200);
+	switch (http_range(&f->value, size, first, last)) {
+	case 1:
+		return (206);
+	case -1:
+		return (416);
+	default:
+		*first = 0;
+		*last = size - 1;
+		return (200);
+	}
+}
+
+static int
+etag_known(const struct http_request *h, const char *etag)
+{
+	const struct http_field	*f = http_field(h, "If-None-Match");
+
+	return (f != NULL && etag[0] != '\0' &&
+	    http_etag_listed(&f->value, etag));
+}
+
+static void
+send_image(struct conn *c, const struct m_backup *b, int fd, uint64_t size)
+{
+	char		etag[CHECKSUM_BYTES + 2], name[NAME_BYTES];
+	uint64_t	first, last;
+	int		status;
+
+	etag[0] = '\0';
+	if (b->checksum[0] != '\0') {
+		snprintf(etag, sizeof(etag), "\"%s\"", b->checksum);
+		reply_field(c, "ETag", "%s", etag);
+	}
+	reply_field(c, "Accept-Ranges", "bytes");
+	if (etag_known(&c->req->h, etag)) {
+		close(fd);
+		reply_whole(c, 304, NULL);
+		return;
+	}
+	status = range_wanted(&c->req->h, etag, size, &first, &last);
+	if (status == 416) {
+		close(fd);
+		reply_field(c, "Content-Range", "bytes */%" PRIu64, size);
+		reply_error(c, E_RANGE_NOT_SATISFIABLE,
+		    "The range begins behind the end.");
+		return;
+	}
+	if (status == 206)
+		reply_field(c, "Content-Range", "bytes %" PRIu64 "-%" PRIu64
+		    "/%" PRIu64, first, last, size);
+	download_name(name, b);
+	reply_field(c, "Content-Disposition", "attachment; filename=\"%s\"",
+	    name);
+	if (reply_sized(c, status, "application/x-sqlite3",
+	    size == 0 ? 0 : last - first + 1))
+		pump_start(c, fd, first, last);
+	else
+		close(fd);
+}
+
+void
+download_start(struct conn *c, const struct m_backup *b, int fd)
+{
+	struct stat	st;
+
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		fatalx("engine passed something that is no file");
+	if (b->checksum[0] != '\0' && st.st_size != b->file_size) {
+		close(fd);
+		reply_error(c, E_INVALID_BACKUP, "The stored file does not "
+		    "have the size that was recorded.");
+		return;
+	}
+#ifdef POSIX_FADV_SEQUENTIAL
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+#endif
+	send_image(c, b, fd, (uint64_t)st.st_size);
+}

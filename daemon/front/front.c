@@ -1,0 +1,180 @@
+/*
+ * cloudbackupd-front: speaks HTTP with clients.  It runs as an
+ * unprivileged user in an empty directory and is not trusted by the
+ * engine: it owns listening sockets that the engine opened and the
+ * connections it accepts, can name no file, and passes every connection to
+ * the engine, which asks the kernel who is there.  Descriptor 3 is the
+ * channel to the engine, 4 the one to the network process.
+ */
+#include <event2/event.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/drop.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/front/front.h"
+
+#define FD_ENGINE	3
+#define FD_NETWORK	4
+
+struct front	front;
+
+static enum { WANT_CONF, WANT_LISTEN, RUNNING }	phase;
+
+static void __attribute__((__noreturn__))
+usage(void)
+{
+	fprintf(stderr, "usage: cloudbackupd-front [-dv] [-u user -r dir]\n"
+	    "cloudbackupd starts this program; it is of no use alone.\n");
+	exit(1);
+}
+
+int
+front_has_remote(void)
+{
+	return (front.conf.remotes > 0 && front.network != NULL);
+}
+
+static void
+take_conf(const struct m_front_conf *conf)
+{
+	if (!msg_text_ok(conf->user.id) || !msg_text_ok(conf->remote_url) ||
+	    !msg_text_ok(conf->remote_name))
+		fatalx("engine sent a configuration that is none");
+	front.conf = *conf;
+	front.compat_node = (conf->flags & FRONT_COMPAT_NODE) != 0;
+	phase = WANT_LISTEN;
+}
+
+/* Messages that come once, at start. */
+static void
+take_start(const struct msg *m)
+{
+	if (m->type == MSG_FRONT_CONF && phase == WANT_CONF)
+		take_conf(m->data);
+	else if (m->type == MSG_FRONT_LISTEN && phase == WANT_LISTEN)
+		server_listen(m->data, m->fd);
+	else if (m->type == MSG_FRONT_START && phase == WANT_LISTEN) {
+		phase = RUNNING;
+		server_start(front.conf.connections_max);
+	} else
+		fatalx("engine sent %s at the wrong time",
+		    msg_desc(m->type)->name);
+}
+
+static void
+on_engine(struct chan *chan, const struct msg *m, void *arg)
+{
+	(void)arg;
+	if (m == NULL) {
+		/* Nothing can be answered without it. */
+		if (strcmp(chan_error(chan), "closed") == 0) {
+			log_debug("the engine has ended");
+			exit(0);
+		}
+		fatalx("engine: %s", chan_error(chan));
+	}
+	if (phase != RUNNING)
+		take_start(m);
+	else if (m->type == MSG_CONN_RIGHTS)
+		conn_rights(m->id, m->data);
+	else if (m->type == MSG_FRONT_CONF || m->type == MSG_FRONT_LISTEN ||
+	    m->type == MSG_FRONT_START)
+		take_start(m);
+	else
+		link_from_engine(m);
+}
+
+/* It parses what strangers send: when it breaks, local backups go on. */
+static void
+network_lost(const char *why)
+{
+	log_info("the network process: %s", why);
+	chan_free(front.network);
+	front.network = NULL;
+	link_network_lost();
+}
+
+static void
+on_network(struct chan *chan, const struct msg *m, void *arg)
+{
+	const char	*why;
+
+	(void)arg;
+	if (m == NULL)
+		network_lost(chan_error(chan));
+	else if (link_from_network(m, &why) == -1)
+		network_lost(why);
+}
+
+static void
+on_signal(evutil_socket_t signo, short what, void *arg)
+{
+	(void)what;
+	(void)arg;
+	log_debug("ended by signal %d", (int)signo);
+	event_base_loopbreak(front.base);
+}
+
+static void
+signals_init(void)
+{
+	struct event	*term;
+
+	/* The engine is told by the terminal too, and ends us in order. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    signal(SIGHUP, SIG_IGN) == SIG_ERR ||
+	    signal(SIGINT, SIG_IGN) == SIG_ERR)
+		fatal("signal");
+	term = evsignal_new(front.base, SIGTERM, on_signal, NULL);
+	if (term == NULL || event_add(term, NULL) == -1)
+		fatalx("evsignal_new");
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char	*user = NULL, *root = NULL;
+	int		 ch, debug = 0, verbose = 0;
+
+	while ((ch = getopt(argc, argv, "du:r:v")) != -1) {
+		switch (ch) {
+		case 'd':
+			debug = 1;
+			break;
+		case 'r':
+			root = optarg;
+			break;
+		case 'u':
+			user = optarg;
+			break;
+		case 'v':
+			verbose = 1;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (optind != argc || (user == NULL) != (root == NULL))
+		usage();
+	closefrom(FD_NETWORK + 1);
+	log_init("front", debug, verbose);
+	if (user != NULL)
+		drop_privileges(user, root);
+	drop_harden();
+	if ((front.base = event_base_new()) == NULL)
+		fatalx("event_base_new");
+	signals_init();
+	front.engine = chan_new(FD_ENGINE, ROLE_FRONT, ROLE_ENGINE);
+	chan_attach(front.engine, front.base, on_engine, NULL);
+	front.network = chan_new(FD_NETWORK, ROLE_FRONT, ROLE_NETWORK);
+	chan_attach(front.network, front.base, on_network, NULL);
+	if (event_base_dispatch(front.base) == -1)
+		fatalx("event_base_dispatch");
+	return (0);
+}

@@ -1,0 +1,237 @@
+/*
+ * What the files of the front share: a connection with the request it is
+ * at, the table of routes, the questions under way, and the writer of
+ * answers.  One event loop, one thread; nothing here is shared with
+ * another process.
+ */
+#ifndef FRONT_FRONT_H
+#define FRONT_FRONT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/chan.h"
+#include "common/compat.h"
+#include "daemon/front/http.h"
+#include "proto/errors.h"
+#include "proto/msg.h"
+
+#define API_PREFIX	"/api/cloud-backup"
+#define BODY_MAX	(64 * 1024)	/* bytes of a request's body */
+#define STREAM_LOW	(32 * 1024)	/* bytes: a list goes on below this */
+
+struct event;
+struct event_base;
+struct evbuffer;
+struct bufferevent;
+struct conn;
+struct request;
+
+/* ---- front.c: this process's one state ---- */
+
+struct front {
+	struct event_base	*base;
+	struct chan		*engine;
+	struct chan		*network;	/* NULL when it is gone */
+	struct m_front_conf	 conf;
+	int			 compat_node;
+};
+
+extern struct front	front;
+
+/* Asks of the remote are possible: one is configured and the network
+ * process is there. */
+int	front_has_remote(void);
+
+/* ---- server.c: listeners ---- */
+
+/* fd is a listening socket and ours from now on. */
+void	server_listen(const struct m_front_listen *, int fd);
+/* Begins to accept; connections_max as FRONT_CONF said. */
+void	server_start(uint32_t connections_max);
+/* A connection ended: there may be room for another. */
+void	server_room(void);
+
+/* ---- conn.c: a connection ---- */
+
+enum conn_state {
+	CONN_RIGHTS,		/* the engine has not said who this is */
+	CONN_IDLE,		/* between two requests */
+	CONN_READ_HEAD,
+	CONN_READ_BODY,
+	CONN_WORK,		/* waiting for an answer */
+	CONN_WRITE,		/* the answer is under way */
+	CONN_LINGER,		/* answered; what still comes is dropped */
+	CONN_DEAD		/* freed when the loop comes round */
+};
+
+struct pending;
+LIST_HEAD(pending_list, pending);
+
+struct conn {
+	TAILQ_ENTRY(conn) entry;
+	LIST_ENTRY(conn) hash;
+	uint64_t	 id;
+	enum listen_kind kind;
+	enum conn_state	 state;
+	uint32_t	 rights;	/* RIGHT_*: a hint, the engine decides */
+	struct bufferevent *bev;
+	struct event	*timer;
+	uint64_t	 deadline_us;	/* of the state, absolute; 0: none */
+	uint64_t	 progress_us;	/* when a byte last moved */
+	int		 eof;		/* the client sends no more */
+	struct request	*req;		/* NULL between requests */
+	struct pending_list pending;
+
+	/* The answer, reply.c's. */
+	struct evbuffer	*fields;	/* more header fields, or NULL */
+	int		 status;
+	int		 close_after;
+	int		 linger;	/* input may be unread */
+	int		 chunked;	/* of the answer */
+	int		 complete;	/* all of it is in the buffer */
+	void		(*more)(struct conn *);	/* room in the buffer */
+};
+
+struct request {
+	char		*head;		/* what h points into */
+	struct http_request h;
+	char		 path[HTTP_PATH_MAX];
+	struct http_slice query;
+	const struct route *route;
+	const char	*arg;		/* the path's last part, or NULL */
+	char		*body;		/* NULL: none */
+	size_t		 body_n;
+	struct http_chunked chunked;
+	uint64_t	 body_end_us;	/* when all of it must be here */
+	/* What a handler keeps until the request ends. */
+	void		*api;
+	void		(*api_free)(void *);
+};
+
+TAILQ_HEAD(conn_list, conn);
+
+/* fd is an accepted socket, non-blocking, and ours from now on. */
+void	conn_new(int fd, enum listen_kind);
+size_t	conn_count(void);
+/* Ends the connection that has been idle longest; 0 if none is idle. */
+int	conn_evict(void);
+/* The engine's answer to CONN_OPEN. */
+void	conn_rights(uint64_t id, const struct m_conn_rights *);
+/* Ends a connection at once; whatever it waits for is forgotten. */
+void	conn_close(struct conn *);
+/* reply.c tells that the whole answer is in the output buffer. */
+void	conn_complete(struct conn *);
+/* The answer began: the time-outs of writing hold from now on. */
+void	conn_writing(struct conn *);
+/* Is the answer's body left out? */
+int	conn_head_only(const struct conn *);
+
+/* ---- link.c: questions to the engine and the network ---- */
+
+/*
+ * An answer to a question of this connection's.  cb owns m->fd.  The
+ * question is forgotten before cb is called with its last answer.
+ */
+typedef void	answer_cb(struct conn *, const struct msg *m);
+
+/*
+ * Sends a question whose answer is one message `last`, after any number of
+ * messages `row` (MSG_NONE: no such).  The engine may answer REP_ERROR,
+ * which ends the question, and the request with that error.  Of a type
+ * `row` alone (last MSG_NONE) any number come until link_forget.
+ */
+uint64_t link_engine(struct conn *, enum msg_type, const void *, size_t,
+	    enum msg_type row, enum msg_type last, answer_cb *);
+void	 link_engine_again(uint64_t id, enum msg_type, const void *, size_t);
+uint64_t link_network(struct conn *, enum msg_type, const void *, size_t,
+	    enum msg_type row, enum msg_type last, answer_cb *);
+void	 link_forget(struct conn *, uint64_t id);
+void	 link_forget_all(struct conn *);	/* the client is gone */
+void	 link_from_engine(const struct msg *);
+/* 0, or -1: an answer that is none, *why says so. */
+int	 link_from_network(const struct msg *, const char **why);
+/* The network process is gone: its questions get NULL for an answer. */
+void	 link_network_lost(void);
+/* Who asks, for the engine. */
+void	 link_asker(const struct conn *, struct m_asker *);
+
+/* ---- reply.c: answers ---- */
+
+#define REPLY_JSON	"application/json"
+
+/* One more header field of the answer to come. */
+void	reply_field(struct conn *, const char *name, const char *fmt, ...)
+	    __attribute__((__format__ (printf, 3, 4)));
+/* The whole answer; body is emptied, NULL: no body at all (204, 304). */
+void	reply_whole(struct conn *, int status, struct evbuffer *body);
+/* The error envelope; fmt is a sentence. */
+void	reply_error(struct conn *, enum err, const char *fmt, ...)
+	    __attribute__((__format__ (printf, 3, 4)));
+/* What the engine said went wrong. */
+void	reply_engine_error(struct conn *, const struct m_error *);
+/* A head for a body of size bytes that the caller puts into the output
+ * buffer himself, and says conn_complete.  1: send the body; 0: none is
+ * wanted, and the answer is complete. */
+int	reply_sized(struct conn *, int status, const char *type, uint64_t size);
+/* A body of unknown length: begin (result as reply_sized's), any number of
+ * parts (which are emptied), end. */
+int	reply_stream(struct conn *, int status, const char *type);
+void	reply_part(struct conn *, struct evbuffer *);
+void	reply_end(struct conn *);
+
+/* ---- routes.c ---- */
+
+#define ROUTE_BODY	0x01	/* takes a JSON body */
+#define ROUTE_JOB	0x02	/* may wait long: a hang-up ends the wait */
+
+struct route {
+	enum http_method method;
+	const char	*path;		/* "/stats" */
+	int		 arg;		/* enum route_arg */
+	int		 flags;
+	void		(*handler)(struct conn *);
+};
+
+enum route_arg { ARG_NONE, ARG_OPTIONAL, ARG_NEEDED };
+
+/*
+ * Finds the route of req's method and path and sets route and arg.  1
+ * found; 0 not, and the connection has been answered (404, 405, OPTIONS).
+ */
+int	route_find(struct conn *);
+
+/* ---- guard.c: what a browser may have been talked into ---- */
+
+/* 1 when the request may be served; else it was answered. */
+int	guard_check(struct conn *);
+/* 1: the request says that it was forwarded (H24). */
+int	guard_forwarded(const struct http_request *);
+
+/* ---- download.c ---- */
+
+/* Sends the image that fd (now ours) holds. */
+void	download_start(struct conn *, const struct m_backup *, int fd);
+/* A file name for it that is safe anywhere; dst has NAME_BYTES. */
+void	download_name(char *dst, const struct m_backup *);
+
+/* ---- api_*.c: one handler for each route ---- */
+
+void	api_healthz(struct conn *);
+void	api_health(struct conn *);
+void	api_create(struct conn *);
+void	api_list(struct conn *);
+void	api_stats(struct conn *);
+void	api_file_info(struct conn *);
+void	api_download(struct conn *);
+void	api_job(struct conn *);
+
+/*
+ * A parameter of the query into dst (""  when it is not there).  0, or -1
+ * when the request has been refused for it.
+ */
+int	api_query(struct conn *, const char *name, char *dst, size_t size);
+/* A user id from a path. */
+int	api_user(struct conn *, const char *text, struct m_user *);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * The front runs this.  It owns nothing: it refuses what a web page may
+ * have talked a browser into, by Origin and by Host (CSRF, DNS rebinding),
+ * and tells a request that was forwarded for somebody else.
+ */
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+
+#include <string.h>
+#include <strings.h>
+
+#include "daemon/front/front.h"
+
+#define HOST_BYTES	64		/* any literal, or localhost */
+
+static int
+port_valid(const char *p, size_t n)
+{
+	size_t	i;
+
+	if (n < 1 || n > 5)
+		return (0);
+	for (i = 0; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return (0);
+	}
+	return (1);
+}
+
+/* Is it localhost or an address, with or without a port?  A name that
+ * somebody else's DNS answers for is none of these. */
+static int
+host_is_ours(const struct http_slice *host)
+{
+	unsigned char	 address[16];
+	char		 name[HOST_BYTES];
+	const char	*p = host->at, *end = p + host->n, *name_end;
+	int		 six = host->n > 0 && *p == '[';
+
+	if (six)
+		p++;
+	name_end = memchr(p, six ? ']' : ':', (size_t)(end - p));
+	if (name_end == NULL && six)
+		return (0);
+	if (name_end == NULL)
+		name_end = end;
+	if ((size_t)(name_end - p) >= sizeof(name))
+		return (0);
+	memcpy(name, p, (size_t)(name_end - p));
+	name[name_end - p] = '\0';
+	p = six ? name_end + 1 : name_end;
+	if (p != end && (*p != ':' ||
+	    !port_valid(p + 1, (size_t)(end - p - 1))))
+		return (0);
+	if (six)
+		return (inet_pton(AF_INET6, name, address) == 1);
+	return (strcasecmp(name, "localhost") == 0 ||
+	    inet_pton(AF_INET, name, address) == 1);
+}
+
+int
+guard_check(struct conn *c)
+{
+	const struct http_request	*h = &c->req->h;
+
+	if (http_field(h, "Origin") != NULL) {
+		reply_error(c, E_FORBIDDEN,
+		    "Requests that a web page makes are refused.");
+		return (0);
+	}
+	if (c->kind == LISTEN_UNIX)
+		return (1);
+	if ((http_field(h, "Host") != NULL && !host_is_ours(&h->host)) ||
+	    (h->authority.n > 0 && !host_is_ours(&h->authority))) {
+		reply_error(c, E_MISDIRECTED_REQUEST,
+		    "The Host field names somebody else.");
+		return (0);
+	}
+	return (1);
+}
+
+int
+guard_forwarded(const struct http_request *h)
+{
+	static const char	prefix[] = "X-Forwarded-";
+	size_t			i, n = sizeof(prefix) - 1;
+
+	if (http_field(h, "Via") != NULL || http_field(h, "Forwarded") != NULL)
+		return (1);
+	for (i = 0; i < h->nfields; i++) {
+		if (h->fields[i].name.n >= n &&
+		    strncasecmp(h->fields[i].name.at, prefix, n) == 0)
+			return (1);
+	}
+	return (0);
+}

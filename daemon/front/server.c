@@ -1,0 +1,184 @@
+/*
+ * The front runs this.  It owns the listening sockets, which the engine
+ * opened, and the decision to accept.  Above the cap on connections the
+ * kernel's queue waits; without a free descriptor one that is kept for
+ * that moment is given up to turn a client away, and accepting pauses, so
+ * that the loop never spins.
+ */
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <event2/event.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "daemon/front/front.h"
+
+#define LISTENERS_MAX	16
+#define PAUSE_MS	100
+#define BATCH		32		/* accepted before others get a turn */
+#define CAP_DEFAULT	512
+#define FDS_RESERVED	64		/* not for connections */
+#define FDS_EACH	3		/* socket, its copy in transit, a file */
+
+struct listener {
+	int		 fd;
+	enum listen_kind kind;
+	struct event	*event;
+};
+
+static struct listener	 listeners[LISTENERS_MAX];
+static size_t		 nlisteners;
+static size_t		 cap;
+static int		 reserve = -1;
+static int		 waiting;	/* not accepting: full, or paused */
+static struct event	*again;
+
+static void	on_accept(evutil_socket_t, short, void *);
+
+void
+server_listen(const struct m_front_listen *m, int fd)
+{
+	struct listener	*l;
+	int		 flags;
+
+	if (m->kind != LISTEN_TCP && m->kind != LISTEN_UNIX)
+		fatalx("a listener of unknown kind");
+	if (nlisteners == LISTENERS_MAX)
+		fatalx("more than %d listeners", LISTENERS_MAX);
+	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
+	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+		fatal("fcntl of a listener");
+	l = &listeners[nlisteners++];
+	l->fd = fd;
+	l->kind = (enum listen_kind)m->kind;
+	l->event = event_new(front.base, fd, EV_READ | EV_PERSIST, on_accept,
+	    l);
+	if (l->event == NULL)
+		fatalx("event_new");
+}
+
+static void
+server_accepting(int on)
+{
+	size_t	i;
+
+	waiting = !on;
+	for (i = 0; i < nlisteners; i++) {
+		if ((on ? event_add(listeners[i].event, NULL) :
+		    event_del(listeners[i].event)) == -1)
+			fatalx("event_add");
+	}
+}
+
+void
+server_room(void)
+{
+	if (waiting && conn_count() < cap && !evtimer_pending(again, NULL))
+		server_accepting(1);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (reserve == -1)
+		reserve = fcntl(chan_socket(front.engine), F_DUPFD_CLOEXEC, 0);
+	server_room();
+}
+
+static void
+server_pause(void)
+{
+	static const struct timeval	tv = { 0, PAUSE_MS * 1000 };
+
+	server_accepting(0);
+	if (event_add(again, &tv) == -1)
+		fatalx("event_add");
+}
+
+/* No descriptor is free.  Somebody idle goes; if nobody is, the client at
+ * the head of the queue is turned away rather than left hanging. */
+static void
+server_exhausted(struct listener *l)
+{
+	int	fd;
+
+	log_warn("cannot accept");
+	if (!conn_evict() && reserve != -1) {
+		close(reserve);
+		if ((fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC)) != -1)
+			close(fd);
+		reserve = fcntl(chan_socket(front.engine), F_DUPFD_CLOEXEC, 0);
+	}
+	server_pause();
+}
+
+static void
+on_accept(evutil_socket_t lfd, short what, void *arg)
+{
+	struct listener	*l = arg;
+	int		 fd, i, on = 1;
+
+	(void)what;
+	for (i = 0; i < BATCH; i++) {
+		if (conn_count() >= cap && !conn_evict()) {
+			server_accepting(0);
+			return;
+		}
+		fd = accept4(lfd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd == -1) {
+			if (errno == EMFILE || errno == ENFILE ||
+			    errno == ENOBUFS || errno == ENOMEM)
+				server_exhausted(l);
+			return;		/* empty, or the client is gone */
+		}
+		if (l->kind == LISTEN_TCP && setsockopt(fd, IPPROTO_TCP,
+		    TCP_NODELAY, &on, sizeof(on)) == -1)
+			log_debug("setsockopt TCP_NODELAY failed");
+		conn_new(fd, l->kind);
+	}
+}
+
+/* As many as are wanted, and as the limit on descriptors allows. */
+static size_t
+server_cap(uint32_t wanted, rlim_t limit)
+{
+	size_t	n = wanted == 0 ? CAP_DEFAULT : wanted;
+
+	if (limit == RLIM_INFINITY || limit >= FDS_RESERVED + n * FDS_EACH)
+		return (n);
+	if (limit < FDS_RESERVED + FDS_EACH)
+		return (1);
+	return ((size_t)(limit - FDS_RESERVED) / FDS_EACH);
+}
+
+void
+server_start(uint32_t connections_max)
+{
+	struct rlimit	rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("getrlimit");
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("setrlimit");
+	cap = server_cap(connections_max, rl.rlim_cur);
+	if ((again = evtimer_new(front.base, on_again, NULL)) == NULL)
+		fatalx("evtimer_new");
+	reserve = fcntl(chan_socket(front.engine), F_DUPFD_CLOEXEC, 0);
+	if (reserve == -1)
+		fatal("no descriptor to keep in reserve");
+	log_debug("%zu listeners, at most %zu connections", nlisteners, cap);
+	server_accepting(1);
+}

@@ -1,0 +1,232 @@
+/*
+ * The front runs this.  It owns nothing: what the engine and the network
+ * process tell, in the words of the API.  The default is snake_case; for
+ * clients of the Node server the same keys are written in camelCase, and a
+ * backup has that server's names as well.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/compat.h"
+#include "daemon/front/front.h"
+#include "daemon/front/json_out.h"
+#include "daemon/front/remote_rows.h"
+#include "daemon/front/request.h"
+
+/* 42 and "42": each in the form that it was given. */
+static void
+json_user(struct json *j, const struct m_user *user)
+{
+	struct m_user	same;
+
+	if (user->kind == USER_NONE)
+		json_null(j, "user_id");
+	else if (user->kind == USER_NUMBER &&
+	    request_user(user->id, &same) == 0 && same.kind == USER_NUMBER)
+		json_int(j, "user_id", strtoll(user->id, NULL, 10));
+	else
+		json_text(j, "user_id", user->id);
+}
+
+/* "local,hq,offsite" as locations (local, remote) and remotes (names). */
+static void
+json_places(struct json *j, const char *places)
+{
+	char	 text[LOCATIONS_BYTES], *p, *name;
+	int	 local = 0, remote = 0;
+
+	strlcpy(text, places, sizeof(text));
+	for (p = text; (name = strsep(&p, ",")) != NULL; ) {
+		if (strcmp(name, "local") == 0)
+			local = 1;
+		else if (name[0] != '\0')
+			remote = 1;
+	}
+	json_array(j, "locations");
+	if (local)
+		json_text(j, NULL, "local");
+	if (remote)
+		json_text(j, NULL, "remote");
+	json_close(j, ']');
+	strlcpy(text, places, sizeof(text));
+	json_array(j, "remotes");
+	for (p = text; (name = strsep(&p, ",")) != NULL; ) {
+		if (name[0] != '\0' && strcmp(name, "local") != 0)
+			json_text(j, NULL, name);
+	}
+	json_close(j, ']');
+}
+
+/* What both kinds of backup share; id_text NULL: the number. */
+static void
+json_backup_names(struct json *j, int64_t id, const char *id_text,
+    const struct m_user *user, const char *name, const char *description)
+{
+	char	digits[32];
+
+	if (id_text == NULL)
+		snprintf(digits, sizeof(digits), "%lld", (long long)id);
+	if (j->camel) {			/* a string there, always */
+		json_text(j, "_id", id_text != NULL ? id_text : digits);
+		json_text(j, "backup_id", id_text != NULL ? id_text : digits);
+	} else if (id_text != NULL)
+		json_text(j, "id", id_text);
+	else
+		json_int(j, "id", id);
+	json_user(j, user);
+	json_text_or_null(j, "backup_name", name);
+	json_text_or_null(j, "description", description);
+}
+
+void
+json_backup(struct json *j, const char *key, const struct m_backup *b)
+{
+	char	name[NAME_BYTES];
+
+	json_object(j, key);
+	json_backup_names(j, b->id, NULL, &b->user, b->name, b->description);
+	if (j->camel) {
+		download_name(name, b);
+		json_text(j, "filename", name);
+	}
+	json_text_or_null(j, "file_path", b->file_path);
+	json_int(j, j->camel ? "size" : "file_size", b->file_size);
+	json_text_or_null(j, "backup_type", b->type);
+	json_text_or_null(j, "status", b->status);
+	json_text_or_null(j, "remote_backup_id", b->remote_id);
+	json_text_or_null(j, "checksum", b->checksum);
+	json_time(j, "created_at", b->created_ms);
+	json_time(j, "updated_at", b->updated_ms);
+	json_time(j, "uploaded_at", b->uploaded_ms);
+	json_text_or_null(j, "database", b->database);
+	json_places(j, b->locations);
+	json_text_or_null(j, "verification", b->verdict);
+	json_uint(j, "lock_held_ms", (b->lock_held_us + 500) / 1000);
+	if (b->reason[0] != '\0')
+		json_text(j, "error", b->reason);
+	json_close(j, '}');
+}
+
+void
+json_remote(struct json *j, const struct remote_row *r,
+    const struct m_user *user, const char *remote_name)
+{
+	struct m_backup	b;
+	char		name[NAME_BYTES];
+
+	json_object(j, NULL);
+	json_backup_names(j, 0, r->remote_id, user, r->name, r->description);
+	if (j->camel) {
+		memset(&b, 0, sizeof(b));
+		b.created_ms = r->created_ms;
+		strlcpy(b.remote_id, r->remote_id, sizeof(b.remote_id));
+		download_name(name, &b);
+		json_text(j, "filename", name);
+	}
+	json_null(j, "file_path");
+	if (r->size < 0)
+		json_null(j, j->camel ? "size" : "file_size");
+	else
+		json_int(j, j->camel ? "size" : "file_size", r->size);
+	json_text(j, "backup_type", "manual");
+	json_text(j, "status", "completed");
+	json_text(j, "remote_backup_id", r->remote_id);
+	json_null(j, "checksum");
+	json_time(j, "created_at", r->created_ms);
+	json_time(j, "updated_at", r->uploaded_ms != 0 ? r->uploaded_ms :
+	    r->created_ms);
+	json_time(j, "uploaded_at", r->uploaded_ms);
+	json_null(j, "database");
+	json_array(j, "locations");
+	json_text(j, NULL, "remote");
+	json_close(j, ']');
+	json_array(j, "remotes");
+	json_text(j, NULL, remote_name);
+	json_close(j, ']');
+	json_null(j, "verification");
+	json_null(j, "lock_held_ms");
+	json_close(j, '}');
+}
+
+void
+json_job(struct json *j, const char *key, const struct m_job *job)
+{
+	json_object(j, key);
+	json_uint(j, "id", job->id);
+	json_text(j, "kind", job->kind);
+	json_text_or_null(j, "database", job->database);
+	json_text(j, "state", job->state);
+	json_text_or_null(j, "phase", job->phase);
+	json_uint(j, "bytes_done", job->bytes_done);
+	json_uint(j, "bytes_total", job->bytes_total);
+	if (job->backup_id == 0)
+		json_null(j, "backup_id");
+	else
+		json_int(j, "backup_id", job->backup_id);
+	json_text_or_null(j, "error", job->error_text);
+	if (job->error == E_NONE)
+		json_null(j, "error_code");
+	else
+		json_text(j, "error_code", err_desc(job->error)->token);
+	json_time(j, "started_at", job->started_ms);
+	json_time(j, "finished_at", job->finished_ms);
+	json_close(j, '}');
+}
+
+void
+json_stats(struct json *j, const char *key, const struct m_stats *s)
+{
+	json_object(j, key);
+	json_uint(j, "total_backups", s->backups);
+	json_uint(j, "total_size", s->bytes);
+	json_time(j, "last_backup", s->last_ms);
+	json_uint(j, "successful_backups", s->completed);
+	json_uint(j, "failed_backups", s->failed);
+	json_uint(j, "average_size", s->backups == 0 ? 0 :
+	    s->bytes / s->backups);
+	json_close(j, '}');
+}
+
+/* The facts that only a readable SQLite file has. */
+static void
+json_database_facts(struct json *j, const struct m_file_info *f)
+{
+	static const char *const	keys[] = { "page_size", "page_count",
+	    "journal_mode", "wal_size", "application_id", "user_version",
+	    "schema_cookie", "encoding" };
+	size_t				i;
+
+	if (!(f->flags & FILE_DATABASE)) {
+		for (i = 0; i < nitems(keys); i++)
+			json_null(j, keys[i]);
+		return;
+	}
+	json_uint(j, "page_size", f->page_size);
+	json_uint(j, "page_count", f->page_count);
+	json_text_or_null(j, "journal_mode", f->journal_mode);
+	json_uint(j, "wal_size", f->wal_size);
+	json_int(j, "application_id", (int32_t)f->application_id);
+	json_int(j, "user_version", (int32_t)f->user_version);
+	json_int(j, "schema_cookie", (int32_t)f->schema_cookie);
+	json_text_or_null(j, "encoding", f->encoding);
+}
+
+void
+json_file_info(struct json *j, const char *key, const struct m_file_info *f)
+{
+	json_object(j, key);
+	json_bool(j, "exists", f->flags & FILE_EXISTS);
+	json_text_or_null(j, "path", f->path);
+	if (f->flags & FILE_EXISTS)
+		json_uint(j, "size", f->size);
+	else
+		json_null(j, "size");
+	json_time(j, "modified", f->modified_ms);
+	json_time(j, "created", f->created_ms);
+	json_bool(j, "is_readable", f->flags & FILE_READABLE);
+	json_bool(j, "is_writable", f->flags & FILE_WRITABLE);
+	json_bool(j, "is_locked", f->flags & FILE_LOCKED);
+	json_bool(j, "accessible", f->flags & FILE_ACCESSIBLE);
+	json_database_facts(j, f);
+	json_close(j, '}');
+}
