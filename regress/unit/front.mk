@@ -1,10 +1,13 @@
 # The front: the program under a peer that plays engine and network, and
 # its reader of JSON bodies alone.
-UNITS +=	$(B)/regress/front_test $(B)/regress/request_test
+UNITS +=	$(B)/regress/front_test $(B)/regress/front_server_test \
+		$(B)/regress/request_test
 
-$(B)/regress/front_test: regress/unit/front_test.c regress/unit/front_peer.c \
-    regress/unit/front_peer.h regress/unit/front_malformed.h \
-    regress/unit/unit.h $(common_obj) | $(B)/cloudbackupd-front
+$(B)/regress/front_test $(B)/regress/front_server_test: \
+    $(B)/regress/%: regress/unit/%.c regress/unit/front_peer.c \
+    regress/unit/front_peer.h regress/unit/front_ask.h \
+    regress/unit/front_malformed.h regress/unit/unit.h $(common_obj) | \
+    $(B)/cloudbackupd-front
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Iregress/unit $(ALL_CFLAGS) -o $@ \
 	    $(filter %.c %.o,$^) $(ALL_LDFLAGS) \

@@ -1,3 +1,8 @@
+/*
+ * The other end of the front's two channels, in a process of its own that
+ * plays engine and network as struct play says, and a client of plain
+ * sockets that says exactly what it is told.
+ */
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
