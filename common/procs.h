@@ -40,6 +40,25 @@ int	procs_openers(dev_t dev, ino_t ino, procs_opener_cb *, void *arg,
 	    int *incomplete);
 
 /*
+ * Everybody who has an unlinked file open that was at this path: the system
+ * calls it "PATH (deleted)" (H13).  As procs_openers.
+ */
+int	procs_openers_deleted(const char *path, procs_opener_cb *, void *arg,
+	    int *incomplete);
+
+/*
+ * The open-file-description locks that process pid holds through its
+ * descriptor fd: /proc/locks does not name their owners.  cb gets them
+ * with that pid.
+ */
+int	procs_locks_ofd(pid_t pid, int fd, dev_t dev, ino_t ino,
+	    procs_lock_cb *, void *arg);
+
+/* The name of a process's program and its effective uid; 0, or -1 when it
+ * is gone or hidden. */
+int	procs_describe(pid_t pid, char *command, size_t size, uid_t *uid);
+
+/*
  * This process gets signal sig when its parent ends; it must not have
  * ended before (the caller compares getppid()).
  */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,27 +92,39 @@ procs_locks(int fd, dev_t dev, ino_t ino, procs_lock_cb *cb, void *arg)
 	return (n == 0 ? 0 : -1);
 }
 
-/* 1 when descriptor `name` of the folder dirfd is this file. */
+/* What a scan of all descriptors looks for. */
+struct wanted {
+	dev_t		 dev;
+	ino_t		 ino;
+	const char	*deleted;	/* "PATH (deleted)", or NULL */
+	procs_opener_cb	*cb;
+	void		*arg;
+	int		*incomplete;
+};
+
+/* 1 when descriptor `name` of the folder dirfd is it. */
 static int
-is_file(int dirfd, const char *name, dev_t dev, ino_t ino)
+is_wanted(int dirfd, const char *name, const struct wanted *w)
 {
 	struct stat	st;
-	char		target[8];
+	char		target[PATH_MAX];
 	ssize_t		n;
 
 	/* Sockets, pipes and the like need no stat. */
 	if ((n = readlinkat(dirfd, name, target, sizeof(target))) < 1 ||
 	    target[0] != '/')
 		return (0);
+	if (w->deleted != NULL)
+		return ((size_t)n == strlen(w->deleted) &&
+		    memcmp(target, w->deleted, (size_t)n) == 0);
 	if (n >= 5 && memcmp(target, "/dev/", 5) == 0)
 		return (0);
-	return (fstatat(dirfd, name, &st, 0) == 0 && st.st_dev == dev &&
-	    st.st_ino == ino);
+	return (fstatat(dirfd, name, &st, 0) == 0 && st.st_dev == w->dev &&
+	    st.st_ino == w->ino);
 }
 
 static int
-openers_of_process(int proc, const char *pid_text, dev_t dev, ino_t ino,
-    procs_opener_cb *cb, void *arg, int *incomplete)
+openers_of_process(int proc, const char *pid_text, const struct wanted *w)
 {
 	struct dirent	*e;
 	char		 path[64];
@@ -122,23 +135,44 @@ openers_of_process(int proc, const char *pid_text, dev_t dev, ino_t ino,
 	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1) {
 		if (errno != ENOENT && errno != ESRCH)
-			*incomplete = 1;
+			*w->incomplete = 1;
 		return (0);
 	}
 	if ((dir = fdopendir(fd)) == NULL) {
 		close(fd);
-		*incomplete = 1;
+		*w->incomplete = 1;
 		return (0);
 	}
 	errno = 0;
 	while (r == 0 && (e = readdir(dir)) != NULL) {
 		if (e->d_name[0] != '.' &&
-		    is_file(fd, e->d_name, dev, ino))
-			r = cb((pid_t)atoi(pid_text), atoi(e->d_name), arg);
+		    is_wanted(fd, e->d_name, w))
+			r = w->cb((pid_t)atoi(pid_text), atoi(e->d_name),
+			    w->arg);
 		errno = 0;
 	}
 	if (r == 0 && errno != 0 && errno != ENOENT && errno != ESRCH)
-		*incomplete = 1;
+		*w->incomplete = 1;
+	closedir(dir);
+	return (r);
+}
+
+static int
+scan(const struct wanted *w)
+{
+	struct dirent	*e;
+	DIR		*dir;
+	int		 r = 0;
+
+	*w->incomplete = 0;
+	if ((dir = opendir("/proc")) == NULL)
+		return (-1);
+	while (r == 0 && (e = readdir(dir)) != NULL) {
+		if (e->d_name[0] < '1' || e->d_name[0] > '9' ||
+		    (pid_t)atoi(e->d_name) == getpid())
+			continue;
+		r = openers_of_process(dirfd(dir), e->d_name, w);
+	}
 	closedir(dir);
 	return (r);
 }
@@ -147,22 +181,70 @@ int
 procs_openers(dev_t dev, ino_t ino, procs_opener_cb *cb, void *arg,
     int *incomplete)
 {
-	struct dirent	*e;
-	DIR		*dir;
-	int		 r = 0;
+	struct wanted	w = { dev, ino, NULL, cb, arg, incomplete };
 
-	*incomplete = 0;
-	if ((dir = opendir("/proc")) == NULL)
+	return (scan(&w));
+}
+
+int
+procs_openers_deleted(const char *path, procs_opener_cb *cb, void *arg,
+    int *incomplete)
+{
+	struct wanted	w = { 0, 0, NULL, cb, arg, incomplete };
+	char		deleted[PATH_MAX + 16];
+
+	snprintf(deleted, sizeof(deleted), "%s (deleted)", path);
+	w.deleted = deleted;
+	return (scan(&w));
+}
+
+int
+procs_locks_ofd(pid_t pid, int fd, dev_t dev, ino_t ino, procs_lock_cb *cb,
+    void *arg)
+{
+	struct procs_lock	l;
+	char			path[64], line[LINE_BYTES];
+	FILE			*f;
+	int			r = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)pid, fd);
+	if ((f = fopen(path, "re")) == NULL)
 		return (-1);
-	while (r == 0 && (e = readdir(dir)) != NULL) {
-		if (e->d_name[0] < '1' || e->d_name[0] > '9' ||
-		    (pid_t)atoi(e->d_name) == getpid())
+	while (r == 0 && fgets(line, sizeof(line), f) != NULL) {
+		/* "lock:\t1: OFDLCK ADVISORY READ -1 fd:01:56 0 EOF" */
+		if (strncmp(line, "lock:\t", 6) != 0 ||
+		    strstr(line, "OFDLCK") == NULL)
 			continue;
-		r = openers_of_process(dirfd(dir), e->d_name, dev, ino, cb,
-		    arg, incomplete);
+		line[strcspn(line, "\n")] = '\0';
+		if (lock_parse(line + 6, dev, ino, &l)) {
+			l.pid = pid;
+			r = cb(&l, arg);
+		}
 	}
-	closedir(dir);
+	fclose(f);
 	return (r);
+}
+
+int
+procs_describe(pid_t pid, char *command, size_t size, uid_t *uid)
+{
+	struct stat	st;
+	char		path[64];
+	FILE		*f;
+
+	command[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	if (stat(path, &st) == -1)
+		return (-1);
+	*uid = st.st_uid;
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return (-1);
+	if (fgets(command, (int)size, f) == NULL)
+		command[0] = '\0';
+	command[strcspn(command, "\n")] = '\0';
+	fclose(f);
+	return (0);
 }
 
 void

@@ -173,6 +173,81 @@ struct m_req_backup {
 	char		database[DATABASE_BYTES];
 };
 
+#define RESTORE_FORCE		0x01	/* the client says he knows */
+#define RESTORE_ASYNC		0x02	/* REP_JOB at once */
+
+struct m_req_restore {
+	struct m_asker	asker;
+	uint32_t	flags;
+	uint32_t	ref;		/* enum backup_ref */
+	int64_t		local_id;
+	struct m_user	user;
+	char		remote_id[REMOTE_ID_BYTES];
+	char		database[DATABASE_BYTES];	/* "": the backup's */
+};
+
+struct m_restored {
+	int64_t		backup_id;	/* 0: only the remote has it */
+	int64_t		safety_backup_id;	/* 0: there was nothing */
+	int64_t		restored_ms;
+	uint64_t	size;		/* bytes of the image */
+	uint64_t	duration_us;
+	uint64_t	lock_held_us;	/* writers waited that long */
+	char		method[WORD_BYTES];	/* live, replace */
+	char		checksum[CHECKSUM_BYTES];
+	char		remote_id[REMOTE_ID_BYTES];
+	char		database[DATABASE_BYTES];
+};
+
+/* ---- who has a database, and how (D1) ---- */
+
+#define COMMAND_BYTES		64
+#define LOCKS_BYTES		160
+
+enum holder_mode { HOLDER_OPEN, HOLDER_READ, HOLDER_WRITE };
+
+struct m_lock_row {
+	int32_t		pid;		/* 0: one that the kernel hides */
+	uint32_t	uid;		/* UINT32_MAX: not known */
+	uint32_t	mode;		/* enum holder_mode */
+	uint32_t	zero;
+	int64_t		held_ms;	/* -1: not known */
+	int64_t		frames_pinned;	/* of the WAL; -1: none or not known */
+	char		command[COMMAND_BYTES];	/* "": not known */
+	char		user[COMMAND_BYTES];	/* "": not known */
+	char		locks[LOCKS_BYTES];	/* "SHARED,READ1" */
+};
+
+#define LOCKS_HELD		0x01	/* something blocks a restore now */
+#define LOCKS_INCOMPLETE	0x02	/* some processes can't be looked into */
+#define LOCKS_EXISTS		0x04	/* the database is there */
+#define LOCKS_ACCESSIBLE	0x08	/* a restore could proceed now */
+
+struct m_locks_end {
+	uint32_t	flags;
+	uint32_t	rows;		/* sent before this */
+	char		text[TEXT_BYTES];	/* why not accessible, or "" */
+};
+
+/* ---- the licence (D14): bytes here, meaning in front ---- */
+
+#define LICENSE_BYTES		8192
+#define LICENSE_KEY_BYTES	4096
+
+struct m_license {
+	uint32_t	license_size;	/* 0: none is configured */
+	uint32_t	key_size;
+	char		license[LICENSE_BYTES];
+	char		key[LICENSE_KEY_BYTES];	/* PEM */
+	char		text[TEXT_BYTES];	/* why it can't be read, or "" */
+};
+
+/* What a valid licence says, for databases whose configuration does not. */
+struct m_license_ids {
+	struct m_user	user;
+	char		device_id[USER_ID_BYTES];
+};
+
 struct m_req_job {
 	struct m_asker	asker;
 	uint64_t	job;
@@ -425,6 +500,62 @@ struct m_w_captured {
 	char		encoding[WORD_BYTES];
 	char		checksum[CHECKSUM_BYTES];	/* while it was written */
 	char		fallback[TEXT_BYTES];	/* why not raw, or "" */
+};
+
+/* Descriptors that an order needs, sent before it. */
+enum w_file_kind {
+	W_FILE_SOURCE,			/* the image; reading only */
+	W_FILE_SAFETY,			/* empty: what is there now goes here */
+	W_FILE_RAW_WAL,			/* empty: an unreadable database's -wal */
+	W_FILE_RAW_JOURNAL,		/* empty: its -journal */
+	W_FILE_TARGET,			/* empty: the converted image */
+	W_FILE_KINDS
+};
+
+struct m_w_file {
+	uint32_t	kind;		/* enum w_file_kind */
+	uint32_t	zero;
+};
+
+/* The image of W_FILE_SOURCE with another page size to W_FILE_TARGET. */
+struct m_w_convert {
+	uint32_t	uid;		/* to become, when root */
+	uint32_t	gid;
+	uint32_t	page_size;	/* bytes */
+	uint32_t	zero;
+};
+
+struct m_w_converted {
+	uint64_t	size;		/* bytes */
+};
+
+#define W_RESTORE_FORCE		0x01
+#define W_RESTORE_WAL		0x02	/* a new file begins in WAL mode */
+
+/*
+ * Needs W_FILE_SOURCE, _SAFETY, _RAW_WAL and _RAW_JOURNAL.  When what is
+ * there now has been kept, the worker sends W_SAFETY and waits for W_GO.
+ * uid, gid and mode are for a database that does not exist any more (D15).
+ */
+struct m_w_restore {
+	struct m_look	look;
+	uint32_t	flags;
+	uint32_t	lock_timeout_ms;
+	uint32_t	uid;
+	uint32_t	gid;
+	uint32_t	mode;
+	uint32_t	zero;
+	uint64_t	reserve;	/* bytes to leave free */
+};
+
+enum restore_method { RESTORE_LIVE, RESTORE_REPLACE };
+
+struct m_w_restored {
+	uint32_t	method;		/* enum restore_method */
+	uint32_t	zero;
+	uint64_t	lock_wait_us;
+	uint64_t	lock_held_us;
+	uint64_t	size;		/* bytes of the database now */
 };
 
 enum verdict { VERDICT_NONE, VERDICT_SOUND, VERDICT_DAMAGED, VERDICT_UNKNOWN };

@@ -95,8 +95,8 @@ on_busy(void *arg, int count)
 	return (1);
 }
 
-static int
-open_failed(struct capture *c, int rc)
+int
+capture_sqlite_failed(struct capture *c, int rc)
 {
 	const char	*path = c->look.path;
 
@@ -136,14 +136,14 @@ open_failed(struct capture *c, int rc)
  * read-only nothing can be made, and nobody writes.
  */
 static int
-open_flags(struct capture *c, int recover, const char **query)
+open_flags(struct capture *c, int write, const char **query)
 {
 	*query = "";
 	if (c->look.read_only_fs) {
 		*query = "?immutable=1";
 		return (SQLITE_OPEN_READONLY);
 	}
-	return (c->look.wal_mode || recover ? SQLITE_OPEN_READWRITE :
+	return (c->look.wal_mode || write ? SQLITE_OPEN_READWRITE :
 	    SQLITE_OPEN_READONLY);
 }
 
@@ -167,8 +167,8 @@ uri_make(char *dst, size_t size, const char *path, const char *query)
 	strlcat(dst, query, size);
 }
 
-static int
-database_open(struct capture *c, int recover)
+int
+capture_open(struct capture *c, int recover, int writable)
 {
 	const char	*query;
 	char		 uri[PATH_BYTES * 3 + 32];
@@ -178,12 +178,12 @@ database_open(struct capture *c, int recover)
 		return (fail(c->error, E_PERMISSION_DENIED,
 		    "%s is on a file system that is mounted read-only, and "
 		    "part of it is still in its -wal", c->look.path));
-	flags = open_flags(c, recover, &query);
+	flags = open_flags(c, recover || writable, &query);
 	uri_make(uri, sizeof(uri), c->look.path, query);
 	rc = sqlite3_open_v2(uri, &c->db, flags | SQLITE_OPEN_URI |
 	    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, "unix");
 	if (rc != SQLITE_OK)
-		return (open_failed(c, rc));
+		return (capture_sqlite_failed(c, rc));
 	sqlite3_extended_result_codes(c->db, 1);
 	if (sqlite3_busy_handler(c->db, on_busy, c) != SQLITE_OK ||
 	    sqlite3_wal_autocheckpoint(c->db, 0) != SQLITE_OK ||
@@ -191,27 +191,15 @@ database_open(struct capture *c, int recover)
 	    NULL) != SQLITE_OK ||
 	    sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0,
 	    NULL) != SQLITE_OK)
-		return (open_failed(c, sqlite3_errcode(c->db)));
+		return (capture_sqlite_failed(c, sqlite3_errcode(c->db)));
 	return (0);
 }
 
-/*
- * H6: schema_version reads the header and parses nothing, and by that
- * takes the lock.
- */
-static int
-transaction_begin(struct capture *c)
+int
+capture_handles(struct capture *c)
 {
 	uint8_t	header[SQLITE_HEADER_BYTES];
-	int	rc;
 
-	c->began_us = util_monotonic_us();
-	rc = sqlite3_exec(c->db, "BEGIN; PRAGMA schema_version", NULL, NULL,
-	    NULL);
-	c->result->lock_wait_us = util_monotonic_us() - c->began_us;
-	if (rc != SQLITE_OK)
-		return (open_failed(c, rc));
-	c->began_us = util_monotonic_us();
 	if (sqlite3_file_control(c->db, "main", SQLITE_FCNTL_FILE_POINTER,
 	    &c->main_file) != SQLITE_OK ||
 	    sqlite3_file_control(c->db, "main", SQLITE_FCNTL_JOURNAL_POINTER,
@@ -226,6 +214,27 @@ transaction_begin(struct capture *c)
 		c->result->page_size = sqlite_page_size(header);
 	c->wal = header[SQLITE_READ_VERSION_AT] == 2 &&
 	    !c->look.read_only_fs;
+	return (0);
+}
+
+/*
+ * H6: schema_version reads the header and parses nothing, and by that
+ * takes the lock.
+ */
+int
+capture_begin(struct capture *c)
+{
+	int	rc;
+
+	c->began_us = util_monotonic_us();
+	rc = sqlite3_exec(c->db, "BEGIN; PRAGMA schema_version", NULL, NULL,
+	    NULL);
+	c->result->lock_wait_us = util_monotonic_us() - c->began_us;
+	if (rc != SQLITE_OK)
+		return (capture_sqlite_failed(c, rc));
+	c->began_us = util_monotonic_us();
+	if (capture_handles(c) == -1)
+		return (-1);
 	return (c->wal ? shm_is_shared(c) : 0);
 }
 
@@ -267,8 +276,8 @@ copy(struct capture *c)
 	return (r == COPY_OK ? 0 : -1);
 }
 
-static void
-transaction_end(struct capture *c)
+void
+capture_end(struct capture *c)
 {
 	if (c->db == NULL)
 		return;
@@ -303,8 +312,8 @@ facts_from_header(struct capture *c, const uint8_t *h)
 	    sizeof(r->encoding));
 }
 
-static int
-facts(struct capture *c)
+int
+capture_facts(struct capture *c)
 {
 	struct m_w_captured	*r = c->result;
 	uint8_t			 h[SQLITE_HEADER_BYTES];
@@ -344,7 +353,7 @@ settle(struct capture *c)
 	if (hasher_finish(h, c->result->size, c->result->checksum) == -1)
 		return (fail(c->error, E_IO_ERROR,
 		    "cannot read the copy back: %s", strerror(errno)));
-	return (facts(c));
+	return (capture_facts(c));
 }
 
 static int
@@ -371,7 +380,7 @@ prepare(struct capture *c)
 	c->locks = procs_locks_open();
 	if (look_confine(&c->look, c->error) == -1)
 		return (-1);
-	return (database_open(c, recover));
+	return (capture_open(c, recover, 0));
 }
 
 int
@@ -389,13 +398,13 @@ capture_run(const struct m_w_capture *order, int artifact,
 	c.locks = -1;
 	c.look.dir = -1;
 	worker_progress("look", 0, 0);
-	if (prepare(&c) == 0 && transaction_begin(&c) == 0) {
+	if (prepare(&c) == 0 && capture_begin(&c) == 0) {
 		if ((c.hasher = hasher_start(artifact)) == NULL)
 			fail(error, E_WORKER_FAILED, "cannot start a thread");
 		else
 			r = copy(&c);
 	}
-	transaction_end(&c);
+	capture_end(&c);
 	if (r == 0)
 		r = settle(&c);
 	hasher_abandon(c.hasher);

@@ -25,7 +25,9 @@ struct capture {
 	sqlite3_file		*wal_file;
 	int			 wal;		/* it is in WAL mode */
 	uint64_t		 began_us;	/* the lock is held since */
-	struct hasher		*hasher;
+	struct hasher		*hasher;	/* or NULL: no hash is wanted */
+	int			 update;	/* the artifact holds an older
+						 * state: write what differs */
 };
 
 enum copy_result {
@@ -34,6 +36,25 @@ enum copy_result {
 	COPY_FALLBACK,			/* reason in result->fallback */
 	COPY_FAILED			/* *error is filled */
 };
+
+/*
+ * Opens the database of c->look; writable: also where reading would do.
+ * recover: its journal is to be rolled back.  0, or -1 and *error.
+ */
+int	capture_open(struct capture *, int recover, int writable);
+
+/* Begins the read transaction and gets SQLite's file handles (again). */
+int	capture_begin(struct capture *);
+int	capture_handles(struct capture *);
+
+/* Ends the transaction and closes. */
+void	capture_end(struct capture *);
+
+/* What SQLite's result rc means for this database; -1. */
+int	capture_sqlite_failed(struct capture *, int rc);
+
+/* Facts about the image in the artifact and about the live file. */
+int	capture_facts(struct capture *);
 
 /* Both write the image to the artifact while the transaction stands. */
 enum copy_result copy_raw(struct capture *);

@@ -25,6 +25,7 @@ struct source {
 	uint64_t	 pages;
 	uint64_t	 main_size;	/* bytes of the main file */
 	uint8_t		*block;
+	uint8_t		*old;		/* when updating: what is there */
 };
 
 static int
@@ -193,6 +194,25 @@ block_write(int fd, const uint8_t *p, size_t n, uint64_t off)
 	return (0);
 }
 
+/* The artifact may hold this block already. */
+static int
+block_update(int fd, const struct source *s, size_t n, uint64_t off)
+{
+	ssize_t	have, w;
+	size_t	done;
+
+	have = pread(fd, s->old, n, (off_t)off);
+	if (have == (ssize_t)n && memcmp(s->old, s->block, n) == 0)
+		return (0);
+	for (done = 0; done < n; done += (size_t)w) {
+		w = pwrite(fd, s->block + done, n - done,
+		    (off_t)(off + done));
+		if (w <= 0)
+			return (-1);
+	}
+	return (0);
+}
+
 static enum copy_result
 copy_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
 {
@@ -211,7 +231,8 @@ copy_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
 		/* A copy of a WAL database must not ask for a -wal. */
 		s->block[SQLITE_WRITE_VERSION_AT] =
 		    s->block[SQLITE_READ_VERSION_AT] = 1;
-	if (block_write(c->out, s->block, n, off) == -1) {
+	if ((c->update ? block_update(c->out, s, n, off) :
+	    block_write(c->out, s->block, n, off)) == -1) {
 		capture_write_failed(c, errno);
 		return (COPY_FAILED);
 	}
@@ -226,7 +247,7 @@ copy_blocks(struct capture *c, const struct source *s)
 	size_t		n;
 
 	/* Its whole length at once: what is not written is a hole. */
-	if (ftruncate(c->out, 0) == -1 ||
+	if ((!c->update && ftruncate(c->out, 0) == -1) ||
 	    ftruncate(c->out, (off_t)total) == -1) {
 		capture_write_failed(c, errno);
 		return (COPY_FAILED);
@@ -238,7 +259,8 @@ copy_blocks(struct capture *c, const struct source *s)
 			return (COPY_FAILED);
 		if ((r = copy_block(c, s, off, n)) != COPY_OK)
 			return (r);
-		hasher_advance(c->hasher, off + n);
+		if (c->hasher != NULL)
+			hasher_advance(c->hasher, off + n);
 	}
 	/* Under READ0 the log may have begun anew while we read it. */
 	if (s->wal.frames > 0 && !wal_unchanged(&s->wal))
@@ -265,7 +287,8 @@ copy_raw(struct capture *c)
 		r = COPY_FAILED;
 	}
 	if (r == COPY_OK) {
-		if ((s.block = malloc(BLOCK_BYTES)) == NULL) {
+		if ((s.block = malloc(BLOCK_BYTES)) == NULL || (c->update &&
+		    (s.old = malloc(BLOCK_BYTES)) == NULL)) {
 			fail(c->error, E_WORKER_FAILED, "out of memory");
 			r = COPY_FAILED;
 		} else
@@ -273,6 +296,7 @@ copy_raw(struct capture *c)
 	}
 	c->result->size = s.pages * s.page_size;
 	free(s.block);
+	free(s.old);
 	wal_free(&s.wal);
 	return (r);
 }

@@ -115,8 +115,7 @@ look_at_file(const struct m_look *m, struct look *l, int fd, struct m_error *e)
 	const char	*why;
 	size_t		 i;
 
-	if (fstat(fd, &l->st) == -1 || fstat(l->dir, &l->dir_st) == -1 ||
-	    fstatvfs(fd, &vfs) == -1)
+	if (fstat(fd, &l->st) == -1 || fstatvfs(fd, &vfs) == -1)
 		return (walk_failed(l, l->name, e));
 	if (S_ISLNK(l->st.st_mode)) {
 		errno = ELOOP;
@@ -217,18 +216,27 @@ look_at_neighbours(struct look *l)
 }
 
 int
-look_open(const struct m_look *m, struct look *l, struct m_error *e)
+look_directory(const struct m_look *m, struct look *l, struct m_error *e)
 {
-	int	fd, r;
-
 	memset(l, 0, sizeof(*l));
 	l->dir = -1;
 	l->unsafe_ok = (m->flags & LOOK_UNSAFE_FILESYSTEM) != 0;
 	if (!msg_text_ok(m->path))
 		return (fail(e, E_UNSAFE_PATH, "the path has no end"));
 	strlcpy(l->path, m->path, sizeof(l->path));
-	if (walk(m, l, e) == -1)
-		goto bad;
+	if (walk(m, l, e) == 0 && fstat(l->dir, &l->dir_st) == 0)
+		return (0);
+	look_free(l);
+	return (-1);
+}
+
+int
+look_open(const struct m_look *m, struct look *l, struct m_error *e)
+{
+	int	fd, r;
+
+	if (look_directory(m, l, e) == -1)
+		return (-1);
 	/* O_PATH first: a FIFO or a lease can't stop us here. */
 	fd = openat(l->dir, l->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1) {

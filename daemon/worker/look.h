@@ -35,6 +35,11 @@ struct look {
  * DATABASE_ALIASED, PERMISSION_DENIED.
  */
 int	look_open(const struct m_look *, struct look *l, struct m_error *e);
+
+/* Only the walk to its directory, for a database that is not there any
+ * more: l->path, name, dir and dir_st are filled. */
+int	look_directory(const struct m_look *, struct look *l,
+	    struct m_error *e);
 void	look_free(struct look *);
 
 /*

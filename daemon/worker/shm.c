@@ -153,9 +153,30 @@ unlink_beside(struct capture *c, const char *suffix)
 }
 
 /*
+ * The -shm for writing: a lock wants that.  SQLite gives it the database's
+ * mode; where that is read-only, what we made is still ours to change.
+ */
+static int
+shm_open_rw(struct capture *c)
+{
+	struct stat	st;
+	int		fd, ro;
+
+	fd = look_beside(&c->look, "-shm", O_RDWR);
+	if (fd != -1 || errno != EACCES ||
+	    (ro = look_beside(&c->look, "-shm", O_RDONLY)) == -1)
+		return (fd);
+	if (fstat(ro, &st) == 0 && st.st_uid == geteuid() &&
+	    fchmod(ro, (st.st_mode & 07777) | S_IWUSR) == 0)
+		fd = look_beside(&c->look, "-shm", O_RDWR);
+	close(ro);
+	return (fd);
+}
+
+/*
  * A connection that may only read can't remove what it made.  Whoever
  * opens a WAL database needs the DMS lock on the -shm: while we hold it
- * alone, nobody is or can get connected, and an empty log can go.
+ * alone, nobody is or can get connected, and what we made can go.
  */
 void
 shm_tidy(struct capture *c)
@@ -164,8 +185,7 @@ shm_tidy(struct capture *c)
 	struct stat	shm, wal;
 	int		fd;
 
-	if (!c->wal || c->look.had_shm ||
-	    (fd = look_beside(&c->look, "-shm", O_RDWR)) == -1)
+	if (!c->wal || c->look.had_shm || (fd = shm_open_rw(c)) == -1)
 		return;
 	memset(&fl, 0, sizeof(fl));
 	fl.l_type = F_WRLCK;
@@ -173,13 +193,17 @@ shm_tidy(struct capture *c)
 	fl.l_start = SHM_LOCK_DMS;
 	fl.l_len = 1;
 	if (fstat(fd, &shm) == 0 && fcntl(fd, F_SETLK, &fl) == 0) {
-		if (look_stat_beside(&c->look, "-wal", &wal) == -1 ||
-		    (wal.st_size == 0 && !c->look.had_wal)) {
+		if (!c->look.had_wal &&
+		    look_stat_beside(&c->look, "-wal", &wal) == 0 &&
+		    wal.st_size == 0)
 			unlink_beside(c, "-wal");
-			unlink_beside(c, "-shm");
-		}
-	} else
-		share(c, fd, &shm);
+		unlink_beside(c, "-shm");
+		/* Held until this process ends: somebody may have opened
+		 * the -shm just before it lost its name, and must find it
+		 * locked, or two would each have their own. */
+		return;
+	}
+	share(c, fd, &shm);
 	close(fd);
 	if (!c->look.had_wal &&
 	    (fd = look_beside(&c->look, "-wal", O_RDWR)) != -1) {

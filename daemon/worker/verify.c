@@ -20,6 +20,7 @@
 #include "common/sandbox.h"
 #include "common/util.h"
 #include "daemon/worker/hasher.h"
+#include "daemon/worker/verify.h"
 #include "daemon/worker/vfs_fd.h"
 #include "daemon/worker/worker.h"
 #include "proto/sqlite_format.h"
@@ -43,17 +44,16 @@ verdict(struct verify *v, enum verdict what, const char *text)
 	return (0);
 }
 
-static int
-confine(const struct m_w_verify *o, struct m_error *e)
+int
+verify_confine(uint32_t uid, uint32_t gid32, struct m_error *e)
 {
-	gid_t	gid = o->gid;
+	gid_t	gid = gid32;
 
-	if (geteuid() == 0 && (o->uid == 0 || setgroups(1, &gid) == -1 ||
+	if (geteuid() == 0 && (uid == 0 || setgroups(1, &gid) == -1 ||
 	    setresgid(gid, gid, gid) == -1 ||
-	    setresuid(o->uid, o->uid, o->uid) == -1 ||
-	    setresuid(0, 0, 0) != -1))
+	    setresuid(uid, uid, uid) == -1 || setresuid(0, 0, 0) != -1))
 		return (fail(e, E_WORKER_FAILED,
-		    "cannot become uid %u for the check", (unsigned)o->uid));
+		    "cannot become uid %u for the check", (unsigned)uid));
 	procs_die_with_parent(SIGTERM);
 	drop_harden();
 	if (sandbox_files(NULL, 0) == -1)
@@ -276,7 +276,7 @@ verify_run(const struct m_w_verify *order, int fd,
 		return (fail(error, E_IO_ERROR, "cannot read the copy: %s",
 		    strerror(errno)));
 	v.size = result->size = (uint64_t)st.st_size;
-	if (sqlite3_initialize() != SQLITE_OK || confine(order, error) == -1)
+	if (sqlite3_initialize() != SQLITE_OK || verify_confine(order->uid, order->gid, error) == -1)
 		return (error->code == 0 ? fail(error, E_WORKER_FAILED,
 		    "SQLite does not start") : -1);
 	worker_progress("verify", 0, v.size);

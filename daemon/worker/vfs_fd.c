@@ -247,9 +247,8 @@ vfs_fd_open(int fd, int writable, sqlite3 **db)
 	*db = NULL;
 	if ((rc = vfs_fd_register()) != SQLITE_OK)
 		return (rc);
-	snprintf(uri, sizeof(uri), "file:fd/%d?immutable=%d", fd, !writable);
-	return (sqlite3_open_v2(uri, db, SQLITE_OPEN_URI |
-	    SQLITE_OPEN_NOMUTEX |
+	snprintf(uri, sizeof(uri), VFS_FD_FILE, fd);
+	return (sqlite3_open_v2(uri, db, SQLITE_OPEN_NOMUTEX |
 	    (writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY),
 	    VFS_FD_NAME));
 }

@@ -2,7 +2,7 @@
  * A SQLite VFS over descriptors (H15): a worker can't reopen what it was
  * passed, so SQLite reads and writes it with pread and pwrite.  No locks:
  * nobody else has the file.  It has no journal, no WAL and no other files:
- * open with journal_mode=off or immutable=1.
+ * write with journal_mode=off.
  */
 #ifndef WORKER_VFS_FD_H
 #define WORKER_VFS_FD_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define VFS_FD_NAME	"cbfd"
+#define VFS_FD_FILE	"fd/%d"		/* how a descriptor is named to SQLite */
 
 /* Makes the VFS known to SQLite, once.  SQLITE_OK or an error. */
 int	vfs_fd_register(void);

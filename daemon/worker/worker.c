@@ -32,6 +32,7 @@
 
 static struct chan		*engine;
 static volatile sig_atomic_t	 stop;
+static int			 files[W_FILE_KINDS];
 
 int
 fail(struct m_error *e, enum err code, const char *fmt, ...)
@@ -85,6 +86,36 @@ worker_warn(enum err code, const char *fmt, ...)
 	vsnprintf(e.text, sizeof(e.text), fmt, ap);
 	va_end(ap);
 	chan_send(engine, MSG_W_WARNING, 0, &e, sizeof(e), -1);
+}
+
+int
+worker_file(int kind)
+{
+	return (files[kind]);
+}
+
+void
+worker_lock_row(const struct m_lock_row *row)
+{
+	chan_send(engine, MSG_W_LOCK_ROW, 0, row, sizeof(*row), -1);
+	if (chan_drain(engine) == -1)
+		stop = 1;
+}
+
+int
+worker_safety(const struct m_w_captured *c)
+{
+	struct msg	m;
+	int		r;
+
+	chan_send(engine, MSG_W_SAFETY, 0, c, sizeof(*c), -1);
+	if (chan_drain(engine) == -1)
+		return (-1);
+	while ((r = chan_wait(engine, &m, 200)) == 0) {
+		if (stop)
+			return (-1);
+	}
+	return (r == 1 && m.type == MSG_W_GO ? 0 : -1);
 }
 
 static void
@@ -162,6 +193,45 @@ on_inspect(const struct msg *m)
 	answer(inspect_run(&o, &r, &e), MSG_W_INSPECTED, &r, sizeof(r), &e);
 }
 
+static void
+on_locks(const struct msg *m)
+{
+	struct m_w_inspect	o;
+	struct m_locks_end	r;
+	struct m_error		e;
+
+	memcpy(&o, m->data, sizeof(o));
+	memset(&r, 0, sizeof(r));
+	memset(&e, 0, sizeof(e));
+	answer(locks_run(&o, &r, &e), MSG_W_LOCKED, &r, sizeof(r), &e);
+}
+
+static void
+on_convert(const struct msg *m)
+{
+	struct m_w_convert	o;
+	struct m_w_converted	r;
+	struct m_error		e;
+
+	memcpy(&o, m->data, sizeof(o));
+	memset(&r, 0, sizeof(r));
+	memset(&e, 0, sizeof(e));
+	answer(convert_run(&o, &r, &e), MSG_W_CONVERTED, &r, sizeof(r), &e);
+}
+
+static void
+on_restore(const struct msg *m)
+{
+	struct m_w_restore	o;
+	struct m_w_restored	r;
+	struct m_error		e;
+
+	memcpy(&o, m->data, sizeof(o));
+	memset(&r, 0, sizeof(r));
+	memset(&e, 0, sizeof(e));
+	answer(restore_run(&o, &r, &e), MSG_W_RESTORED, &r, sizeof(r), &e);
+}
+
 static const struct {
 	enum msg_type	type;
 	void		(*run)(const struct msg *);
@@ -169,7 +239,21 @@ static const struct {
 	{ MSG_W_CAPTURE,	on_capture },
 	{ MSG_W_VERIFY,		on_verify },
 	{ MSG_W_INSPECT,	on_inspect },
+	{ MSG_W_LOCKS,		on_locks },
+	{ MSG_W_CONVERT,	on_convert },
+	{ MSG_W_RESTORE,	on_restore },
 };
+
+static void
+file_take(const struct msg *m)
+{
+	struct m_w_file	f;
+
+	memcpy(&f, m->data, sizeof(f));
+	if (f.kind >= W_FILE_KINDS || files[f.kind] != -1)
+		fatalx("impossible W_FILE");
+	files[f.kind] = m->fd;
+}
 
 static void
 order_take(void)
@@ -178,10 +262,16 @@ order_take(void)
 	size_t		i;
 	int		r;
 
-	if ((r = chan_wait(engine, &m, ORDER_WAIT_MS)) == -1)
-		fatalx("no order: %s", chan_error(engine));
-	if (r == 0)
-		fatalx("no order within %d ms", ORDER_WAIT_MS);
+	for (i = 0; i < W_FILE_KINDS; i++)
+		files[i] = -1;
+	do {
+		if ((r = chan_wait(engine, &m, ORDER_WAIT_MS)) == -1)
+			fatalx("no order: %s", chan_error(engine));
+		if (r == 0)
+			fatalx("no order within %d ms", ORDER_WAIT_MS);
+		if (m.type == MSG_W_FILE)
+			file_take(&m);
+	} while (m.type == MSG_W_FILE);
 	for (i = 0; i < nitems(orders); i++) {
 		if (orders[i].type == m.type) {
 			orders[i].run(&m);

@@ -35,5 +35,24 @@ int	verify_run(const struct m_w_verify *, int artifact,
 	    struct m_w_verified *, struct m_error *);
 int	inspect_run(const struct m_w_inspect *, struct m_file_info *,
 	    struct m_error *);
+int	locks_run(const struct m_w_inspect *, struct m_locks_end *,
+	    struct m_error *);
+int	convert_run(const struct m_w_convert *, struct m_w_converted *,
+	    struct m_error *);
+int	restore_run(const struct m_w_restore *, struct m_w_restored *,
+	    struct m_error *);
+
+/* The descriptor of that kind (enum w_file_kind) that came before the
+ * order, or -1. */
+int	worker_file(int kind);
+
+/* One row of the answer to W_LOCKS. */
+void	worker_lock_row(const struct m_lock_row *);
+
+/*
+ * Tells the engine that what is there now has been kept, and waits for its
+ * word to go on.  0, or -1 when it ends or asks us to stop.
+ */
+int	worker_safety(const struct m_w_captured *);
 
 #endif
