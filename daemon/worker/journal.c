@@ -73,17 +73,31 @@ is_super_name(const char *name)
 	    name[n - 3] == '9');
 }
 
+/*
+ * SQLite will read the super-journal and, at the end, delete it: it must be
+ * in the only directory that this worker may go to.  Found out before the
+ * journal is touched, since SQLite would first roll back and then fail.
+ */
 static int
 super_check(const struct look *l, const char *name, struct m_error *e)
 {
-	struct stat	st;
+	const char	*base;
+	size_t		 n = (size_t)(l->name - l->path);
+	struct stat	 st;
 
 	if (!is_super_name(name))
 		return (fail(e, E_HOT_JOURNAL,
 		    "the journal beside %s names \"%s\", which is no journal "
 		    "of SQLite's, as part of its transaction; it was not "
 		    "touched", l->path, name));
-	if (lstat(name, &st) == -1 || !S_ISREG(st.st_mode))
+	base = strrchr(name, '/') + 1;	/* it begins with one */
+	if ((size_t)(base - name) != n || strncmp(name, l->path, n) != 0)
+		return (fail(e, E_HOT_JOURNAL,
+		    "a transaction over several databases was cut short at "
+		    "%s, and its super-journal %s is in another directory; "
+		    "nothing was touched", l->path, name));
+	if (fstatat(l->dir, base, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode))
 		return (fail(e, E_HOT_JOURNAL,
 		    "a transaction over several databases was cut short at "
 		    "%s, and its super-journal %s is not there; nothing was "

@@ -204,15 +204,33 @@ read_header(struct look *l, struct m_error *e)
 	return (0);
 }
 
-static void
-look_at_neighbours(struct look *l)
+/*
+ * Something else in the place of a -wal, -shm or -journal would make SQLite
+ * wait (a FIFO) or read what is not its own.
+ */
+static int
+look_at_neighbour(struct look *l, const char *suffix, int *had,
+    struct stat *st, struct m_error *e)
+{
+	*had = look_stat_beside(l, suffix, st) == 0;
+	if (!*had || S_ISREG(st->st_mode))
+		return (0);
+	return (fail(e, E_UNSAFE_PATH,
+	    "%s%s, which SQLite would use, is not a regular file", l->path,
+	    suffix));
+}
+
+static int
+look_at_neighbours(struct look *l, struct m_error *e)
 {
 	struct stat	st;
 
-	l->had_wal = look_stat_beside(l, "-wal", &st) == 0;
+	if (look_at_neighbour(l, "-shm", &l->had_shm, &st, e) == -1 ||
+	    look_at_neighbour(l, "-journal", &l->had_journal, &st, e) == -1 ||
+	    look_at_neighbour(l, "-wal", &l->had_wal, &st, e) == -1)
+		return (-1);
 	l->wal_size = l->had_wal ? st.st_size : 0;
-	l->had_shm = look_stat_beside(l, "-shm", &st) == 0;
-	l->had_journal = look_stat_beside(l, "-journal", &st) == 0;
+	return (0);
 }
 
 int
@@ -248,7 +266,8 @@ look_open(const struct m_look *m, struct look *l, struct m_error *e)
 	if (r == -1 || read_header(l, e) == -1)
 		goto bad;
 	l->uid = l->st.st_uid;
-	look_at_neighbours(l);
+	if (look_at_neighbours(l, e) == -1)
+		goto bad;
 	return (0);
  bad:
 	look_free(l);
