@@ -78,6 +78,14 @@ void	catalog_missing(struct catalog *, int64_t id);
 /* 1 found, 0 not. */
 int	catalog_get(struct catalog *, int64_t id, struct m_backup *);
 
+/* What was captured beside the content (D15); 1 found, 0 not. */
+struct catalog_origin {
+	uint32_t	uid, gid, mode;	/* of the live file; mode 0: unknown */
+	int		wal;		/* it was in WAL mode */
+};
+int	catalog_origin(struct catalog *, int64_t id,
+	    struct catalog_origin *);
+
 /* The row of a file name (last component of file_path) of a database, or
  * 0. */
 int64_t	catalog_by_file(struct catalog *, const char *database,

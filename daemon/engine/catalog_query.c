@@ -78,6 +78,25 @@ catalog_by_file(struct catalog *c, const char *database,
 	return (find_id(c, SQL_BY_FILE, database, file_name));
 }
 
+int
+catalog_origin(struct catalog *c, int64_t id, struct catalog_origin *o)
+{
+	sqlite3_stmt	*st;
+	int		 found;
+
+	memset(o, 0, sizeof(*o));
+	st = catalog_stmt(c, SQL_ORIGIN);
+	catalog_int(c, st, 1, id);
+	if ((found = catalog_row(c, st))) {
+		o->uid = (uint32_t)sqlite3_column_int64(st, 0);
+		o->gid = (uint32_t)sqlite3_column_int64(st, 1);
+		o->mode = (uint32_t)sqlite3_column_int64(st, 2);
+		o->wal = sqlite3_column_int(st, 3);
+	}
+	(void)sqlite3_reset(st);
+	return (found);
+}
+
 int64_t
 catalog_by_remote(struct catalog *c, const char *place,
     const char *remote_id)

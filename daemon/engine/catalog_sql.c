@@ -73,6 +73,8 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " THEN ?4 ELSE completed_ms END"
 	    " WHERE backup_id = ?1 AND place = 'local'",
 	[SQL_GET] = ROW "WHERE id = ?1",
+	[SQL_ORIGIN] = "SELECT live_uid, live_gid, live_mode,"
+	    " journal_mode = 'wal' FROM cloud_backups WHERE id = ?1",
 	[SQL_BY_FILE] = "SELECT id FROM cloud_backups WHERE database = ?1"
 	    " AND file_name = ?2 AND file_name <> '' ORDER BY id LIMIT 1",
 	[SQL_BY_REMOTE] = "SELECT backup_id FROM copies WHERE place = ?1"

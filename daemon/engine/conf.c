@@ -161,6 +161,8 @@ conf_free(struct conf *conf)
 	free(conf->user_front);
 	free(conf->user_network);
 	free(conf->user_verify);
+	free(conf->license_file);
+	free(conf->license_key);
 	free(conf);
 }
 

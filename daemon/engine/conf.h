@@ -55,6 +55,8 @@ struct conf_database {
 	char		*resolved;	/* set by conf_resolve: no links in it */
 	struct m_user	 user;		/* USER_NONE when not configured */
 	char		*device_id;	/* or NULL */
+	int		 user_default, device_default;	/* the machine's: the
+						 * engine set them */
 	uint32_t	 lock_timeout_ms;	/* 10000: waiting for a lock */
 	uint32_t	 lock_limit_ms;	/* 10000: holding one */
 	uint64_t	 size_limit;	/* bytes, 0: none */
@@ -77,6 +79,8 @@ struct conf {
 	uint64_t	 reserve;	/* bytes to leave free, 64 MiB */
 	uint32_t	 connections_max;	/* 256 */
 	int		 compat_node;
+	char		*license_file;	/* or NULL; then license_key too */
+	char		*license_key;	/* the public key's file (PEM) */
 };
 
 /*

@@ -18,6 +18,8 @@ enum variable {
 	DATABASE_URL,
 	PORT,
 	API_COMPAT,
+	LICENSE_FILE,
+	LICENSE_KEY,
 	VARIABLES
 };
 
@@ -28,6 +30,8 @@ static const char *const names[VARIABLES] = {
 	[DATABASE_URL] = "DATABASE_URL",
 	[PORT] = "PORT",
 	[API_COMPAT] = "API_COMPAT",
+	[LICENSE_FILE] = "LICENSE_FILE",
+	[LICENSE_KEY] = "LICENSE_PUBLIC_KEY",
 };
 
 struct env {
@@ -386,6 +390,35 @@ make_database(struct env *env, struct conf *conf)
 	free(name);
 }
 
+/* One without the other can say nothing. */
+static void
+make_license(struct env *env, struct conf *conf)
+{
+	const char	*why;
+
+	if (env->value[LICENSE_FILE] == NULL &&
+	    env->value[LICENSE_KEY] == NULL)
+		return;
+	if (env->value[LICENSE_FILE] == NULL ||
+	    env->value[LICENSE_KEY] == NULL) {
+		conf_warning(env->file, env->at[env->value[LICENSE_FILE] ==
+		    NULL ? LICENSE_KEY : LICENSE_FILE], "%s is of no use "
+		    "without %s: there is no licence",
+		    names[env->value[LICENSE_FILE] == NULL ? LICENSE_KEY :
+		    LICENSE_FILE], names[env->value[LICENSE_FILE] == NULL ?
+		    LICENSE_FILE : LICENSE_KEY]);
+		return;
+	}
+	conf->license_file = conf_path_file(env->value[LICENSE_FILE],
+	    PATH_BYTES, &why);
+	if (conf->license_file == NULL)
+		env_error(env, LICENSE_FILE, why);
+	conf->license_key = conf_path_file(env->value[LICENSE_KEY],
+	    PATH_BYTES, &why);
+	if (conf->license_key == NULL)
+		env_error(env, LICENSE_KEY, why);
+}
+
 static void
 make_rest(struct env *env, struct conf *conf)
 {
@@ -436,6 +469,7 @@ parse_env(const char *name, const char *text, size_t n, int others_read)
 		read_all(&env);
 		make_remote(&env, conf);
 		make_database(&env, conf);
+		make_license(&env, conf);
 		make_rest(&env, conf);
 	}
 	if (others_read && env.value[REMOTE_KEY] != NULL)

@@ -152,6 +152,10 @@ conf_print(const struct conf *conf, FILE *f)
 	if (conf->user_verify != NULL)
 		print_line(f, "user verify ", conf->user_verify);
 	print_line(f, "backup directory ", conf->backup_dir);
+	if (conf->license_file != NULL) {
+		print_text(f, "license ", conf->license_file);
+		print_line(f, " key ", conf->license_key);
+	}
 	if (conf->compat_node)
 		fputs("compat node\n", f);
 	fputs("reserve ", f);

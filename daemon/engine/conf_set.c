@@ -46,6 +46,20 @@ set_backup_dir(struct lex *lex, struct conf *conf, const struct lex_token *tok)
 }
 
 void
+set_license(struct lex *lex, struct conf *conf, const struct lex_token *file,
+    const struct lex_token *key)
+{
+	const char	*why;
+
+	conf->license_file = conf_path_file(file->text, PATH_BYTES, &why);
+	if (conf->license_file == NULL)
+		set_error(lex, file, "license", why);
+	conf->license_key = conf_path_file(key->text, PATH_BYTES, &why);
+	if (conf->license_key == NULL)
+		set_error(lex, key, "key", why);
+}
+
+void
 set_size(struct lex *lex, const struct lex_token *tok, const char *what,
     uint64_t *dst)
 {

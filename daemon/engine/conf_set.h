@@ -15,6 +15,7 @@ void	set_error(struct lex *, TOKEN, const char *what, const char *why);
 
 /* dst is freed when it holds something, and set to a copy. */
 void	set_account(struct lex *, TOKEN, const char *what, char **dst);
+void	set_license(struct lex *, struct conf *, TOKEN file, TOKEN key);
 void	set_size(struct lex *, TOKEN, const char *what, uint64_t *dst);
 /* From 1ms to most, a time in our grammar; dst in milliseconds. */
 void	set_time(struct lex *, TOKEN, const char *what, const char *most,

@@ -255,6 +255,12 @@ captured_ok(const struct m_w_captured *r)
 }
 
 static void
+on_holders(void *arg, const struct m_error *error)
+{
+	create_fail(arg, error, VERDICT_NONE, NULL);
+}
+
+static void
 on_captured(void *arg, const struct task_result *r)
 {
 	struct job		*j = arg;
@@ -265,6 +271,10 @@ on_captured(void *arg, const struct task_result *r)
 	int			 fd;
 
 	c->task = NULL;
+	if (!r->ok && r->error.code == E_DATABASE_LOCKED) {
+		holders_add(e, j->database, &r->error, on_holders, j);
+		return;
+	}
 	if (!r->ok || r->type != MSG_W_CAPTURED) {
 		create_fail(j, &r->error, VERDICT_NONE, NULL);
 		return;
@@ -292,17 +302,6 @@ on_captured(void *arg, const struct task_result *r)
 	memset(&none, 0, sizeof(none));
 	strlcpy(none.checksum, c->captured.checksum, sizeof(none.checksum));
 	publish(j, &none);
-}
-
-void
-look_fill(const struct engine *e, const struct conf_database *d,
-    struct m_look *l)
-{
-	*l = e->look;
-	strlcpy(l->path, d->resolved != NULL ? d->resolved : d->path,
-	    sizeof(l->path));
-	if (d->unsafe_filesystem)
-		l->flags |= LOOK_UNSAFE_FILESYSTEM;
 }
 
 static void

@@ -310,12 +310,29 @@ identity_default(struct conf *conf)
 
 	machine_id(id, sizeof(id));
 	TAILQ_FOREACH(d, &conf->databases, entry) {
-		if (d->user.kind == USER_NONE) {
+		d->user_default = d->user.kind == USER_NONE;
+		if (d->user_default) {
 			d->user.kind = USER_TEXT;
 			strlcpy(d->user.id, id, sizeof(d->user.id));
 		}
-		if (d->device_id == NULL)
+		d->device_default = d->device_id == NULL;
+		if (d->device_default)
 			d->device_id = xstrdup(id);
+	}
+}
+
+void
+identity_license(struct engine *e, const struct m_license_ids *m)
+{
+	struct conf_database	*d;
+
+	TAILQ_FOREACH(d, &e->conf->databases, entry) {
+		if (d->user_default)
+			d->user = m->user;
+		if (d->device_default && m->device_id[0] != '\0') {
+			free(d->device_id);
+			d->device_id = xstrdup(m->device_id);
+		}
 	}
 }
 

@@ -47,6 +47,7 @@ struct engine {
 	uint64_t		 next_transfer;	/* ids of NET_* messages */
 	int			 to_stderr, verbose;
 	int			 stopping;
+	int			 license_ids_told;
 	int			 failed;	/* a child died: exit with 1 */
 };
 
@@ -57,6 +58,10 @@ int	engine_run(struct conf *, struct store *, int to_stderr, int verbose);
 
 /* Begins to stop, in order; again calls do nothing. */
 void	engine_stop(struct engine *);
+
+/* What a valid licence says of whose databases these are (D14): for those
+ * whose configuration does not say it. */
+void	identity_license(struct engine *, const struct m_license_ids *);
 
 /* Called when a task or job ended while stopping. */
 void	engine_stop_check(struct engine *);
@@ -130,7 +135,11 @@ struct task_order {
 	uint32_t	 look_patience_ms;	/* without progress while it
 					 * looks or waits for a lock */
 	uint32_t	 patience_ms;	/* later; then it is killed */
+	const int	*files;		/* by enum w_file_kind, -1: none; or
+					 * NULL; the caller's, duplicated */
 	void		(*progress)(void *arg, const struct m_w_progress *);
+	void		(*event)(void *arg, struct task *,
+			    const struct msg *);	/* W_LOCK_ROW, W_SAFETY */
 	void		(*done)(void *arg, const struct task_result *);
 	void		*arg;
 };
@@ -144,10 +153,11 @@ struct task_order {
  */
 struct task	*task_start(struct engine *, const struct task_order *);
 
-/* done will not be called; the worker is ended. */
-void		 task_cancel(struct task *);
+/* W_GO to a worker that waits for it. */
+void		 task_go(struct task *);
 
-/* Tells all workers to give up; their tasks end as usual. */
+/* Tells one, or all workers, to give up; their tasks end as usual. */
+void		 tasks_stop_one(struct task *);
 void		 tasks_stop(struct engine *);
 
 /* A child ended: 1 when it was a worker's. */
@@ -198,10 +208,25 @@ void		 jobs_free(struct engine *);
 void	create_request(struct engine *, uint64_t request,
 	    const struct m_req_create *, struct conf_database *);
 
+/*
+ * E_DATABASE_LOCKED wants the holders: looks who holds the locks, adds
+ * them to the sentence, then calls done once (at once when no worker can
+ * be had).
+ */
+typedef void	holders_cb(void *arg, const struct m_error *);
+void	holders_add(struct engine *, const struct conf_database *,
+	    const struct m_error *, holders_cb *done, void *arg);
+
+/* check-locks and check-accessibility. */
+void	locks_request(struct engine *, uint64_t request,
+	    const struct conf_database *);
+
 /* An attempt to bring a backup to a remote ended. */
 void	create_upload_ended(struct engine *, int64_t backup_id);
 void	create_upload_progress(struct engine *, int64_t backup_id,
 	    uint64_t done, uint64_t total);
+
+/* ---- locks.c ---- */
 
 /* Fills what every look at a database needs. */
 void	look_fill(const struct engine *, const struct conf_database *,
@@ -230,6 +255,15 @@ void	remote_fetch(struct engine *, uint32_t remote, const char *remote_id,
 
 void	fetch_request(struct engine *, uint64_t request, uint32_t remote,
 	    const char *remote_id, const struct m_backup *known);
+
+/* ---- restore.c ---- */
+
+void	restore_request(struct engine *, uint64_t request,
+	    const struct m_req_restore *);
+
+/* ---- license.c ---- */
+
+void	license_request(struct engine *, uint64_t request);
 
 /* ---- adopt.c ---- */
 

@@ -93,7 +93,7 @@ static void	want_remote(const struct lex_token *);
 }
 
 %token LISTEN ON SOCKET PORT MODE GROUP USER FRONT NETWORK VERIFY BACKUP
-%token DIRECTORY COMPAT NODE RESERVE CONNECTIONS REMOTE DATABASE
+%token DIRECTORY LICENSE COMPAT NODE RESERVE CONNECTIONS REMOTE DATABASE
 %token REST API KEY KEYFILE TIMEOUT RETRY FROM TO
 %token DBPATH ID DEVICE LOCK LIMIT SIZE CAPTURE UNSAFE BAD
 %token <tok> WORD NUMBER STRING LATER
@@ -135,6 +135,10 @@ statement
 	| BACKUP DIRECTORY text	{
 		if (once(&P->seen_top, "backup directory", $3))
 			set_backup_dir(P->lex, P->conf, $3);
+	}
+	| LICENSE text KEY text	{
+		if (once(&P->seen_top, "license", $2))
+			set_license(P->lex, P->conf, $2, $4);
 	}
 	| COMPAT NODE		{
 		P->conf->compat_node = 1;
@@ -278,6 +282,7 @@ static const struct keyword keywords[] = {
 	{ "user",	TOP,	USER,	0, "user front \"NAME\", "
 	    "user network \"NAME\" or user verify \"NAME\"" },
 	{ "backup",	TOP,	BACKUP,	0, "backup directory \"PATH\"" },
+	{ "license",	TOP,	LICENSE, 0, "license \"PATH\" key \"PATH\"" },
 	{ "compat",	TOP,	COMPAT,	0, "compat node" },
 	{ "reserve",	TOP,	RESERVE, 0, "reserve SIZE, as in reserve 64m" },
 	{ "connections", TOP,	CONNECTIONS, 0, "connections NUMBER" },
@@ -297,6 +302,7 @@ static const struct keyword keywords[] = {
 	{ "verify",	TOP,	VERIFY,	0, NULL },
 	{ "directory",	TOP,	DIRECTORY, 0, NULL },
 	{ "node",	TOP,	NODE,	0, NULL },
+	{ "key",	TOP,	KEY,	0, NULL },
 
 	{ "rest",	REMOTE_BLOCK, REST, 0, "rest \"URL\"" },
 	{ "api",	REMOTE_BLOCK, API, 0,
@@ -332,7 +338,6 @@ static const struct keyword keywords[] = {
 	{ "tls",	TOP, LATER, 0, NULL },
 	{ "certificate", TOP, LATER, 0, NULL },
 	{ "sandbox",	TOP, LATER, 0, NULL },
-	{ "license",	TOP, LATER, 0, NULL },
 	{ "allow",	TOP, LATER, 0, NULL },
 	{ "notify",	TOP, LATER, 0, NULL },
 	{ "s3",		REMOTE_BLOCK, LATER, 0, NULL },

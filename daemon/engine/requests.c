@@ -355,6 +355,64 @@ on_job(struct engine *e, const struct msg *msg)
 	    -1);
 }
 
+static void
+on_restore(struct engine *e, const struct msg *msg)
+{
+	struct m_req_restore	m;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (m.ref > REF_REMOTE || !user_ok(&m.user) ||
+	    !msg_text_ok(m.remote_id) || !msg_text_ok(m.database))
+		impossible(msg);
+	if (!allowed(e, msg->id, &m.asker, RIGHT_RESTORE, NULL))
+		return;
+	if (e->stopping) {
+		reply_error(e, msg->id, E_SHUTTING_DOWN, 0,
+		    "the daemon is about to end");
+		return;
+	}
+	restore_request(e, msg->id, &m);
+}
+
+static void
+on_locks(struct engine *e, const struct msg *msg)
+{
+	struct m_req_database	 m;
+	struct conf_database	*d;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!msg_text_ok(m.database))
+		impossible(msg);
+	if (allowed(e, msg->id, &m.asker, RIGHT_READ, NULL) &&
+	    (d = database_of(e, msg->id, m.database)) != NULL)
+		locks_request(e, msg->id, d);
+}
+
+/* Connection 0 is front itself, which asks once at start. */
+static void
+on_license(struct engine *e, const struct msg *msg)
+{
+	struct m_req_database	m;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (m.asker.conn == 0 ||
+	    allowed(e, msg->id, &m.asker, RIGHT_READ, NULL))
+		license_request(e, msg->id);
+}
+
+static void
+on_license_ids(struct engine *e, const struct msg *msg)
+{
+	struct m_license_ids	m;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!user_ok(&m.user) || m.user.kind == USER_NONE ||
+	    !msg_text_ok(m.device_id) || e->license_ids_told)
+		impossible(msg);
+	e->license_ids_told = 1;
+	identity_license(e, &m);
+}
+
 static const struct {
 	enum msg_type	type;
 	void		(*handle)(struct engine *, const struct msg *);
@@ -368,6 +426,10 @@ static const struct {
 	{ MSG_REQ_FILE_INFO,	on_file_info },
 	{ MSG_REQ_DOWNLOAD,	on_download },
 	{ MSG_REQ_JOB,		on_job },
+	{ MSG_REQ_RESTORE,	on_restore },
+	{ MSG_REQ_LOCKS,	on_locks },
+	{ MSG_REQ_LICENSE,	on_license },
+	{ MSG_LICENSE_IDS,	on_license_ids },
 };
 
 void

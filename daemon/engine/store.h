@@ -86,6 +86,14 @@ void	store_final_path(const struct store *, const char *database,
 int	store_publish(struct store *, struct artifact *a, int64_t id,
 	    int64_t created_ms, char *err);
 
+/*
+ * The same for what was kept beside an unreadable database (H12): suffix
+ * ("-wal.raw") is put behind the name, so that nobody, SQLite least of
+ * all, takes it for what belongs to the artifact.
+ */
+int	store_publish_raw(struct store *, struct artifact *a, int64_t id,
+	    int64_t created_ms, const char *suffix, char *err);
+
 /* Removes the temporary name and closes; a may be used again. */
 void	store_discard(struct store *, struct artifact *a);
 

@@ -159,9 +159,9 @@ store_final_path(const struct store *s, const char *database, int64_t id,
 		    id, database);
 }
 
-int
-store_publish(struct store *s, struct artifact *a, int64_t id,
-    int64_t created_ms, char *err)
+/* Gives the artifact the name that a->name has. */
+static int
+publish(struct store *s, struct artifact *a, char *err)
 {
 	struct stat	sb;
 	const char	*what;
@@ -173,7 +173,6 @@ store_publish(struct store *s, struct artifact *a, int64_t id,
 		close(dir);
 		return (-1);
 	}
-	final_name(a->name, sizeof(a->name), id, created_ms);
 	what = NULL;
 	if (fsync(fd) == -1)
 		what = "sync";
@@ -196,6 +195,23 @@ store_publish(struct store *s, struct artifact *a, int64_t id,
 	close(fd);
 	close(dir);
 	return (what == NULL ? 0 : -1);
+}
+
+int
+store_publish(struct store *s, struct artifact *a, int64_t id,
+    int64_t created_ms, char *err)
+{
+	final_name(a->name, sizeof(a->name), id, created_ms);
+	return (publish(s, a, err));
+}
+
+int
+store_publish_raw(struct store *s, struct artifact *a, int64_t id,
+    int64_t created_ms, const char *suffix, char *err)
+{
+	final_name(a->name, sizeof(a->name), id, created_ms);
+	strlcat(a->name, suffix, sizeof(a->name));
+	return (publish(s, a, err));
 }
 
 void

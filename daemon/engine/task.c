@@ -6,6 +6,7 @@
  */
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +175,12 @@ on_message(struct chan *c, const struct msg *m, void *arg)
 		e.text[sizeof(e.text) - 1] = '\0';
 		log_warnx("%s", e.text);
 		return;
+	case MSG_W_LOCK_ROW:
+	case MSG_W_SAFETY:
+		patience(t, t->order.patience_ms);
+		if (!t->told && t->order.event != NULL)
+			t->order.event(t->order.arg, t, m);
+		return;
 	}
 	/* A result: the first counts; a second is a lie. */
 	size = msg_desc(m->type)->size;
@@ -210,6 +217,24 @@ on_patience(evutil_socket_t fd, short what, void *arg)
 	tell(t, &r);
 }
 
+static void
+files_send(struct task *t, const int *files)
+{
+	struct m_w_file	m;
+	uint32_t	kind;
+	int		fd;
+
+	memset(&m, 0, sizeof(m));
+	for (kind = 0; files != NULL && kind < W_FILE_KINDS; kind++) {
+		if (files[kind] == -1)
+			continue;
+		if ((fd = fcntl(files[kind], F_DUPFD_CLOEXEC, 0)) == -1)
+			fatal("dup");
+		m.kind = kind;
+		chan_send(t->chan, MSG_W_FILE, 0, &m, sizeof(m), fd);
+	}
+}
+
 struct task *
 task_start(struct engine *e, const struct task_order *o)
 {
@@ -238,15 +263,25 @@ task_start(struct engine *e, const struct task_order *o)
 	if ((t->timer = evtimer_new(e->base, on_patience, t)) == NULL)
 		fatalx("evtimer_new");
 	chan_attach(t->chan, e->base, on_message, t);
+	files_send(t, o->files);
+	t->order.files = NULL;
 	chan_send(t->chan, o->type, 0, o->data, o->size, o->fd);
 	patience(t, o->look_patience_ms);
 	return (t);
 }
 
 void
-task_cancel(struct task *t)
+task_go(struct task *t)
 {
-	t->told = 1;
+	struct m_empty	none = { 0 };
+
+	if (t->chan != NULL)
+		chan_send(t->chan, MSG_W_GO, 0, &none, sizeof(none), -1);
+}
+
+void
+tasks_stop_one(struct task *t)
+{
 	if (t->pid != 0)
 		kill(t->pid, SIGTERM);
 }
@@ -256,10 +291,8 @@ tasks_stop(struct engine *e)
 {
 	struct task	*t;
 
-	TAILQ_FOREACH(t, &e->tasks, entry) {
-		if (t->pid != 0)
-			kill(t->pid, SIGTERM);
-	}
+	TAILQ_FOREACH(t, &e->tasks, entry)
+		tasks_stop_one(t);
 }
 
 int

@@ -1,0 +1,584 @@
+/*
+ * The engine runs this: putting a backup back, from the request to the
+ * answer (design.md section 4).  It owns the descriptors of the image and
+ * the artifacts of what is kept.  The order: image, a look at the live
+ * database, proof of the image, its page size, then one worker that keeps
+ * what is there, gets our word once that has its name, and writes; at last
+ * the proof of what was kept.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/lease.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/engine/engine.h"
+#include "daemon/engine/restore.h"
+
+#define LOOK_PATIENCE_MS	30000
+#define PATIENCE_MS		600000
+#define SCRATCH_FOLDER		".fetched"
+
+static void	image_fetch(struct job *);
+static void	look(struct job *);
+static void	convert(struct job *);
+static void	write_back(struct job *);
+
+/* ---- endings ---- */
+
+static void
+release(struct job *j)
+{
+	struct restoring	*r = j->data;
+	size_t			 i;
+
+	if (r->image != -1)
+		close(r->image);
+	for (i = 0; i < W_FILE_KINDS; i++)
+		store_discard(j->engine->store, &r->kept[i]);
+	store_discard(j->engine->store, &r->scratch);
+	free(r);
+}
+
+void
+restore_fail(struct job *j, const struct m_error *error)
+{
+	struct engine	*e = j->engine;
+
+	if (j->request != 0)
+		reply_error(e, j->request, error->code, j->backup_id,
+		    error->text);
+	j->request = 0;
+	job_failed(j, error);
+}
+
+static void
+fail_text(struct job *j, enum err code, const char *text)
+{
+	struct m_error	error;
+
+	memset(&error, 0, sizeof(error));
+	error.code = code;
+	strlcpy(error.text, text, sizeof(error.text));
+	restore_fail(j, &error);
+}
+
+static void
+on_holders(void *arg, const struct m_error *error)
+{
+	restore_fail(arg, error);
+}
+
+static void
+task_failed(struct job *j, const struct task_result *t)
+{
+	if (t->error.code == E_DATABASE_LOCKED)
+		holders_add(j->engine, j->database, &t->error, on_holders, j);
+	else
+		restore_fail(j, &t->error);
+}
+
+static void
+on_task_progress(void *arg, const struct m_w_progress *p)
+{
+	job_phase(arg, p->phase, p->bytes_done, p->bytes_total);
+}
+
+/* What all orders of a restore have in common. */
+static int
+start(struct job *j, enum msg_type type, const void *data, size_t size,
+    int fd, const int *files, const char *what,
+    void (*done)(void *, const struct task_result *),
+    void (*event)(void *, struct task *, const struct msg *))
+{
+	struct task_order	t;
+
+	memset(&t, 0, sizeof(t));
+	t.type = type;
+	t.data = data;
+	t.size = size;
+	t.fd = fd;
+	t.files = files;
+	t.what = what;
+	t.look_patience_ms = LOOK_PATIENCE_MS + j->database->lock_timeout_ms;
+	t.patience_ms = PATIENCE_MS;
+	t.progress = on_task_progress;
+	t.event = event;
+	t.done = done;
+	t.arg = j;
+	if (task_start(j->engine, &t) != NULL)
+		return (0);
+	fail_text(j, E_BUSY, "too many workers run");
+	return (-1);
+}
+
+/* ---- the image ---- */
+
+static void
+on_fetched(void *arg, const struct fetch_result *f)
+{
+	struct job		*j = arg;
+	struct restoring	*r = j->data;
+	struct m_error		 error;
+
+	if (f->code != E_NONE) {
+		fail_text(j, f->code, f->text);
+		return;
+	}
+	memset(&error, 0, sizeof(error));
+	r->image = store_settle(j->engine->store, &r->scratch, error.text);
+	if (r->image == -1) {
+		error.code = E_IO_ERROR;
+		restore_fail(j, &error);
+		return;
+	}
+	r->fetched = 1;
+	look(j);
+}
+
+static void
+image_fetch(struct job *j)
+{
+	struct restoring	*r = j->data;
+	struct engine		*e = j->engine;
+	struct m_error		 error;
+	uint64_t		 free_bytes = store_free_bytes(e->store);
+
+	memset(&error, 0, sizeof(error));
+	if (store_create(e->store, SCRATCH_FOLDER, (int64_t)j->id,
+	    &r->scratch, &error.code, error.text) == -1) {
+		restore_fail(j, &error);
+		return;
+	}
+	job_phase(j, "fetch", 0, 0);
+	remote_fetch(e, r->remote, r->remote_id, r->scratch.fd,
+	    free_bytes > e->conf->reserve ? free_bytes - e->conf->reserve : 0,
+	    on_fetched, j);
+}
+
+/* H14: nobody can write to it while it is hashed and restored. */
+static int
+image_local(struct job *j)
+{
+	struct restoring	*r = j->data;
+	char			 err[TEXT_BYTES];
+
+	if (r->backup.file_path[0] == '\0')
+		return (-1);
+	r->image = store_open_file(j->engine->store, r->backup.file_path,
+	    r->backup.file_size, err);
+	if (r->image == -1)
+		return (-1);
+	if (lease_read_held(r->image) == 1)
+		return (0);
+	close(r->image);
+	r->image = -1;
+	return (-1);
+}
+
+static void
+run(struct job *j)
+{
+	struct restoring	*r = j->data;
+
+	if (r->backup.id != 0 && image_local(j) == 0)
+		look(j);
+	else if (r->remote_id[0] != '\0')
+		image_fetch(j);
+	else
+		fail_text(j, E_INVALID_BACKUP, "the backup's file is not "
+		    "there, and no remote has it");
+}
+
+/* ---- the live database, as it is ---- */
+
+static void
+on_verified(void *arg, const struct task_result *t)
+{
+	struct job		*j = arg;
+	struct restoring	*r = j->data;
+	struct m_w_verified	 v;
+	char			 text[TEXT_BYTES];
+
+	if (!t->ok || t->type != MSG_W_VERIFIED) {
+		task_failed(j, t);
+		return;
+	}
+	memcpy(&v, t->data, sizeof(v));
+	if (!msg_text_ok(v.checksum) || !msg_text_ok(v.text)) {
+		fail_text(j, E_WORKER_FAILED, "impossible answer");
+		return;
+	}
+	if (r->backup.checksum[0] != '\0' &&
+	    strcmp(v.checksum, r->backup.checksum) != 0) {
+		fail_text(j, E_INVALID_BACKUP, "the backup is not what was "
+		    "stored: its checksum differs; nothing was changed");
+		return;
+	}
+	if (v.verdict == VERDICT_DAMAGED && !r->force) {
+		snprintf(text, sizeof(text), "the backup is damaged: %.300s; "
+		    "nothing was changed", v.text);
+		fail_text(j, E_INVALID_BACKUP, text);
+		return;
+	}
+	strlcpy(r->checksum, v.checksum, sizeof(r->checksum));
+	r->size = v.size;
+	convert(j);
+}
+
+static void
+on_looked(void *arg, const struct task_result *t)
+{
+	struct job		*j = arg;
+	struct restoring	*r = j->data;
+	struct m_w_verify	 o;
+	int			 fd;
+
+	if (!t->ok || t->type != MSG_W_INSPECTED) {
+		task_failed(j, t);
+		return;
+	}
+	memcpy(&r->live, t->data, sizeof(r->live));
+	if (!msg_text_ok(r->live.journal_mode)) {
+		fail_text(j, E_WORKER_FAILED, "impossible answer");
+		return;
+	}
+	memset(&o, 0, sizeof(o));
+	/* D5: what only a remote vouches for is looked at in full. */
+	o.level = r->backup.checksum[0] == '\0' ? VERIFY_FULL :
+	    j->database->verify == VERIFY_FULL ? VERIFY_FULL : VERIFY_QUICK;
+	o.uid = j->engine->verify_uid;
+	o.gid = j->engine->verify_gid;
+	if ((fd = fcntl(r->image, F_DUPFD_CLOEXEC, 0)) == -1)
+		fatal("dup");
+	(void)start(j, MSG_W_VERIFY, &o, sizeof(o), fd, NULL, "verify",
+	    on_verified, NULL);
+}
+
+static void
+look(struct job *j)
+{
+	struct m_w_inspect	o;
+
+	memset(&o, 0, sizeof(o));
+	look_fill(j->engine, j->database, &o.look);
+	job_phase(j, "look", 0, 0);
+	(void)start(j, MSG_W_INSPECT, &o, sizeof(o), -1, NULL, "inspect",
+	    on_looked, NULL);
+}
+
+/* ---- the page size ---- */
+
+static void
+on_converted(void *arg, const struct task_result *t)
+{
+	struct job		*j = arg;
+	struct restoring	*r = j->data;
+	struct m_error		 error;
+	int			 fd;
+
+	if (!t->ok || t->type != MSG_W_CONVERTED) {
+		task_failed(j, t);
+		return;
+	}
+	memset(&error, 0, sizeof(error));
+	fd = store_settle(j->engine->store, &r->kept[W_FILE_TARGET],
+	    error.text);
+	if (fd == -1) {
+		error.code = E_IO_ERROR;
+		restore_fail(j, &error);
+		return;
+	}
+	close(r->image);
+	r->image = fd;
+	store_discard(j->engine->store, &r->kept[W_FILE_TARGET]);
+	write_back(j);
+}
+
+static int
+artifact_make(struct job *j, enum w_file_kind kind)
+{
+	struct restoring	*r = j->data;
+	struct m_error		 error;
+
+	memset(&error, 0, sizeof(error));
+	if (store_create(j->engine->store, j->database->name,
+	    (int64_t)j->id, &r->kept[kind], &error.code, error.text) == 0)
+		return (0);
+	restore_fail(j, &error);
+	return (-1);
+}
+
+/* Does the image have another page size than the live WAL database? */
+static int
+must_convert(const struct restoring *r)
+{
+	uint8_t	h[SQLITE_HEADER_BYTES];
+
+	return ((r->live.flags & FILE_DATABASE) &&
+	    strcmp(r->live.journal_mode, "wal") == 0 &&
+	    pread(r->image, h, sizeof(h), 0) == sizeof(h) &&
+	    sqlite_page_size(h) != r->live.page_size);
+}
+
+static void
+convert(struct job *j)
+{
+	struct restoring	*r = j->data;
+	struct m_w_convert	 o;
+	int			 files[W_FILE_KINDS] = { -1, -1, -1, -1, -1 };
+
+	if (!must_convert(r)) {
+		write_back(j);
+		return;
+	}
+	if (artifact_make(j, W_FILE_TARGET) == -1)
+		return;
+	memset(&o, 0, sizeof(o));
+	o.uid = j->engine->verify_uid;
+	o.gid = j->engine->verify_gid;
+	o.page_size = r->live.page_size;
+	files[W_FILE_SOURCE] = r->image;
+	files[W_FILE_TARGET] = r->kept[W_FILE_TARGET].fd;
+	if (start(j, MSG_W_CONVERT, &o, sizeof(o), -1, files, "convert",
+	    on_converted, NULL) == 0)
+		job_phase(j, "convert", 0, r->size);
+}
+
+/* ---- writing it back ---- */
+
+static void
+on_restored(void *arg, const struct task_result *t)
+{
+	struct job		*j = arg;
+	struct restoring	*r = j->data;
+
+	if (!t->ok || t->type != MSG_W_RESTORED) {
+		if (r->safety_id != 0)
+			/* It stays: a backup like any other. */
+			restore_safety_prove(j, &t->error);
+		else
+			task_failed(j, t);
+		return;
+	}
+	memcpy(&r->done, t->data, sizeof(r->done));
+	if (r->done.method > RESTORE_REPLACE) {
+		fail_text(j, E_WORKER_FAILED, "impossible answer");
+		return;
+	}
+	r->restored_ms = util_now_ms();
+	if (r->safety_id != 0)
+		restore_safety_prove(j, NULL);
+	else
+		restore_finish(j);
+}
+
+static void
+on_event(void *arg, struct task *t, const struct msg *m)
+{
+	struct job		*j = arg;
+	struct restoring	*r = j->data;
+
+	if (m->type != MSG_W_SAFETY || r->safety_told)
+		return;
+	r->safety_told = 1;
+	memcpy(&r->safety, m->data, sizeof(r->safety));
+	if (restore_safety_publish(j) == 0)
+		task_go(t);
+	else
+		/* Without our word it gives up, and says so. */
+		tasks_stop_one(t);
+}
+
+static void
+write_back(struct job *j)
+{
+	static const enum w_file_kind	 kinds[] = { W_FILE_SAFETY,
+					    W_FILE_RAW_WAL,
+					    W_FILE_RAW_JOURNAL };
+	struct restoring	*r = j->data;
+	struct catalog_origin	 origin;
+	struct m_w_restore	 o;
+	int			 files[W_FILE_KINDS] = { -1, -1, -1, -1, -1 };
+	size_t			 i;
+
+	for (i = 0; i < nitems(kinds); i++) {
+		if (artifact_make(j, kinds[i]) == -1)
+			return;
+		files[kinds[i]] = r->kept[kinds[i]].fd;
+	}
+	files[W_FILE_SOURCE] = r->image;
+	memset(&o, 0, sizeof(o));
+	look_fill(j->engine, j->database, &o.look);
+	o.flags = r->force ? W_RESTORE_FORCE : 0;
+	o.lock_timeout_ms = j->database->lock_timeout_ms;
+	o.reserve = j->engine->conf->reserve;
+	o.uid = (uint32_t)geteuid();
+	o.gid = (uint32_t)getegid();
+	o.mode = 0600;
+	if (r->backup.id != 0 && catalog_origin(j->engine->catalog,
+	    r->backup.id, &origin) && origin.mode != 0) {
+		o.uid = origin.uid;
+		o.gid = origin.gid;
+		o.mode = origin.mode;
+		o.flags |= origin.wal ? W_RESTORE_WAL : 0;
+	}
+	/* Only the worker has the writable ones from here on. */
+	(void)start(j, MSG_W_RESTORE, &o, sizeof(o), -1, files, "restore",
+	    on_restored, on_event);
+	for (i = 0; i < nitems(kinds); i++) {
+		close(r->kept[kinds[i]].fd);
+		r->kept[kinds[i]].fd = -1;
+	}
+}
+
+/* ---- the request ---- */
+
+static const struct conf_remote *
+remote_with(struct engine *e, int64_t backup_id, char *remote_id)
+{
+	const struct conf_remote	*c;
+	struct catalog_copy		 copy;
+
+	TAILQ_FOREACH(c, &e->conf->remotes, entry) {
+		if (catalog_copy_get(e->catalog, backup_id, c->name, &copy,
+		    remote_id) && strcmp(copy.state, "completed") == 0)
+			return (c);
+	}
+	remote_id[0] = '\0';
+	return (NULL);
+}
+
+/* Which backup is meant; 0, or -1 after the answer. */
+static int
+resolve(struct engine *e, uint64_t request, const struct m_req_restore *m,
+    struct restoring *r)
+{
+	const struct conf_remote	*c;
+	int64_t				 id = m->local_id;
+
+	if (m->ref == REF_REMOTE) {
+		id = 0;
+		TAILQ_FOREACH(c, &e->conf->remotes, entry) {
+			if ((id = catalog_by_remote(e->catalog, c->name,
+			    m->remote_id)) != 0)
+				break;
+		}
+	}
+	if ((id != 0 || m->ref == REF_LOCAL) &&
+	    catalog_get(e->catalog, id, &r->backup) == 1) {
+		if ((c = remote_with(e, id, r->remote_id)) != NULL)
+			r->remote = c->index;
+		return (0);
+	}
+	if (m->ref == REF_LOCAL || TAILQ_EMPTY(&e->conf->remotes)) {
+		reply_error(e, request, E_BACKUP_NOT_FOUND, 0,
+		    "there is no backup of that id");
+		return (-1);
+	}
+	if (!r->force) {
+		reply_error(e, request, E_FORCE_REQUIRED, 0, "the catalog "
+		    "does not know this backup: nothing proves that the "
+		    "remote gives back what this machine stored there "
+		    "(unauthenticated)");
+		return (-1);
+	}
+	strlcpy(r->remote_id, m->remote_id, sizeof(r->remote_id));
+	r->remote = 0;
+	return (0);
+}
+
+/* Which database it goes into; NULL after the answer. */
+static struct conf_database *
+target(struct engine *e, uint64_t request, const struct m_req_restore *m,
+    const struct restoring *r)
+{
+	struct conf_database	*d, *own;
+	char			 text[TEXT_BYTES];
+
+	own = r->backup.database[0] == '\0' ? NULL :
+	    conf_database(e->conf, r->backup.database);
+	d = m->database[0] != '\0' ? conf_database(e->conf, m->database) :
+	    r->backup.id == 0 ? conf_database(e->conf, "") : own;
+	if (d == NULL) {
+		reply_error(e, request, E_DATABASE_UNKNOWN, r->backup.id,
+		    m->database[0] != '\0' ?
+		    "no database of that name is configured" :
+		    "the backup is of a database that is not configured any "
+		    "more; name the one that it shall go into");
+		return (NULL);
+	}
+	if (r->backup.id != 0 && d != own && !r->force) {
+		snprintf(text, sizeof(text), "the backup is of the database "
+		    "\"%s\", not of \"%s\"", r->backup.database, d->name);
+		reply_error(e, request, E_FORCE_REQUIRED, r->backup.id, text);
+		return (NULL);
+	}
+	return (d);
+}
+
+/* May it be restored at all?  0, or -1 after the answer. */
+static int
+state_check(struct engine *e, uint64_t request, const struct restoring *r,
+    const struct conf_database *d)
+{
+	struct job	*j;
+
+	TAILQ_FOREACH(j, &e->jobs, entry) {
+		if (j->database == d && strcmp(j->kind, "restore") == 0 &&
+		    j->state != JOB_DONE && j->state != JOB_FAILED) {
+			reply_error(e, request, E_RESTORE_RUNNING, 0,
+			    "another restore of this database runs");
+			return (-1);
+		}
+	}
+	if (r->backup.id == 0 || r->backup.checksum[0] != '\0')
+		return (0);
+	reply_error(e, request, E_INVALID_BACKUP, r->backup.id,
+	    strcmp(r->backup.status, "pending") == 0 ?
+	    "the backup is not completed yet" :
+	    "the backup was never completed: there is nothing to restore");
+	return (-1);
+}
+
+void
+restore_request(struct engine *e, uint64_t request,
+    const struct m_req_restore *m)
+{
+	struct conf_database	*d;
+	struct restoring	*r;
+	struct job		*j;
+	struct m_job		 told;
+	size_t			 i;
+
+	r = xcalloc(1, sizeof(*r));
+	r->image = r->scratch.fd = -1;
+	for (i = 0; i < W_FILE_KINDS; i++)
+		r->kept[i].fd = -1;
+	r->force = (m->flags & RESTORE_FORCE) != 0;
+	r->started_us = util_monotonic_us();
+	if (resolve(e, request, m, r) == -1 ||
+	    (d = target(e, request, m, r)) == NULL ||
+	    state_check(e, request, r, d) == -1) {
+		free(r);
+		return;
+	}
+	if ((j = job_new(e, "restore", d, run, release, r)) == NULL) {
+		free(r);
+		reply_error(e, request, E_BUSY, 0, "too many jobs wait");
+		return;
+	}
+	j->backup_id = r->backup.id;
+	log_info("restore of backup %lld%s%s into %s asked for",
+	    (long long)r->backup.id, r->backup.id == 0 ? " remote=" : "",
+	    r->backup.id == 0 ? r->remote_id : "", d->name);
+	if (m->flags & RESTORE_ASYNC) {
+		job_describe(j, &told);
+		chan_send(e->front.chan, MSG_REP_JOB, request, &told,
+		    sizeof(told), -1);
+	} else
+		j->request = request;
+}

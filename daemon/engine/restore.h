@@ -1,0 +1,53 @@
+/*
+ * What restore.c and safety.c share: one restore.
+ */
+#ifndef ENGINE_RESTORE_H
+#define ENGINE_RESTORE_H
+
+#include "daemon/engine/engine.h"
+#include "proto/sqlite_format.h"
+
+struct restoring {
+	struct m_backup	 backup;	/* id 0: only a remote has it */
+	char		 remote_id[REMOTE_ID_BYTES];	/* or "" */
+	uint32_t	 remote;
+	int		 force;
+	int		 fetched;
+	int		 image;		/* descriptor, settled, reading only */
+	struct artifact	 scratch;	/* what was fetched */
+	struct m_file_info live;	/* before */
+	char		 checksum[CHECKSUM_BYTES];	/* of the image */
+	uint64_t	 size;		/* of the image, bytes */
+
+	struct artifact	 kept[W_FILE_KINDS];	/* by kind; fd -1: none */
+	int		 safety_told;	/* W_SAFETY came */
+	struct m_w_captured safety;	/* what it said */
+	int64_t		 safety_id;	/* its row, 0: there was nothing */
+	int64_t		 safety_created_ms;
+
+	struct m_w_restored done;
+	int64_t		 restored_ms;
+	uint64_t	 started_us;
+	struct m_error	 error;		/* told after the safety's proof */
+};
+
+/* Answers the client; the job is done, or failed. */
+void	restore_finish(struct job *);
+void	restore_fail(struct job *, const struct m_error *);
+
+/* ---- safety.c: what is replaced is kept ---- */
+
+/*
+ * The worker has kept what was there: a row, and names for the artifacts,
+ * before a page is written.  0, or -1: it must not go on.
+ */
+int	restore_safety_publish(struct job *);
+
+/*
+ * The worker has ended: the kept copy is settled and checked like any
+ * other, then the client is answered.  error: the restore failed with it,
+ * or NULL.
+ */
+void	restore_safety_prove(struct job *, const struct m_error *error);
+
+#endif

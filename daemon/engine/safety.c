@@ -1,0 +1,251 @@
+/*
+ * The engine runs this: the safety backup of a restore.  It gets its name
+ * under the write lock of the worker, so that a crash from then on leaves
+ * it (the sweeper adopts it), and its proof after the worker has ended and
+ * nobody can write to it any more (H11, H14).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/engine/engine.h"
+#include "daemon/engine/restore.h"
+
+#define PATIENCE_MS	600000
+
+static off_t
+raw_size(struct job *j, enum w_file_kind kind)
+{
+	struct restoring	*r = j->data;
+	char			 err[TEXT_BYTES];
+	off_t			 size;
+	int			 fd;
+
+	if ((fd = store_reopen(j->engine->store, &r->kept[kind], err)) == -1) {
+		log_warnx("%s", err);
+		return (-1);
+	}
+	size = lseek(fd, 0, SEEK_END);
+	close(fd);
+	return (size);
+}
+
+/* What stood beside a database that could not be read. */
+static int
+raw_publish(struct job *j, enum w_file_kind kind, const char *suffix)
+{
+	struct restoring	*r = j->data;
+	char			 err[TEXT_BYTES], path[ARTIFACT_BYTES];
+	off_t			 size;
+
+	if ((size = raw_size(j, kind)) < 1)
+		return (size == 0 ? 0 : -1);
+	if (store_publish_raw(j->engine->store, &r->kept[kind], r->safety_id,
+	    r->safety_created_ms, suffix, err) == -1) {
+		log_warnx("%s", err);
+		return (-1);
+	}
+	store_final_path(j->engine->store, j->database->name, r->safety_id,
+	    r->safety_created_ms, path);
+	log_info("what stood beside %s is kept as %s%s", j->database->name,
+	    path, suffix);
+	return (0);
+}
+
+static int
+raws_publish(struct job *j)
+{
+	return (raw_publish(j, W_FILE_RAW_WAL, "-wal.raw") == -1 ||
+	    raw_publish(j, W_FILE_RAW_JOURNAL, "-journal.raw") == -1 ? -1 :
+	    0);
+}
+
+static void
+row_insert(struct job *j)
+{
+	struct restoring	*r = j->data;
+	struct catalog_new	 row;
+	char			 name[NAME_BYTES];
+
+	memset(&row, 0, sizeof(row));
+	strlcpy(name, "Before the restore of ", sizeof(name));
+	strlcat(name, r->backup.id != 0 ? r->backup.name : r->remote_id,
+	    sizeof(name));
+	row.database = j->database->name;
+	row.name = name;
+	row.description = "";
+	row.type = "system";
+	row.user = j->database->user;
+	r->safety_created_ms = row.created_ms = util_now_ms();
+	r->safety_id = catalog_insert(j->engine->catalog, &row);
+}
+
+/* Only a -wal or a journal stood there, without its database. */
+static int
+leftovers_publish(struct job *j)
+{
+	struct restoring	*r = j->data;
+	int			 rv;
+
+	if (raw_size(j, W_FILE_RAW_WAL) == 0 &&
+	    raw_size(j, W_FILE_RAW_JOURNAL) == 0)
+		return (0);
+	row_insert(j);
+	rv = raws_publish(j);
+	catalog_failed(j->engine->catalog, r->safety_id,
+	    "there was no database, only what stood beside it: that is kept "
+	    "under this name with .raw at its end", VERDICT_NONE, NULL);
+	r->safety_id = 0;
+	return (rv);
+}
+
+int
+restore_safety_publish(struct job *j)
+{
+	struct restoring	*r = j->data;
+	struct engine		*e = j->engine;
+	char			 err[TEXT_BYTES];
+
+	/* mode 0: there was no database. */
+	if (r->safety.mode == 0 && r->safety.size == 0)
+		return (leftovers_publish(j));
+	row_insert(j);
+	if (store_publish(e->store, &r->kept[W_FILE_SAFETY], r->safety_id,
+	    r->safety_created_ms, err) == -1) {
+		log_warnx("%s", err);
+		catalog_failed(e->catalog, r->safety_id, err, VERDICT_NONE,
+		    NULL);
+		r->safety_id = 0;
+		return (-1);
+	}
+	return (raws_publish(j));
+}
+
+/* Proven or not, the restore itself has ended: its answer. */
+static void
+answer(struct job *j)
+{
+	struct restoring	*r = j->data;
+
+	if (r->error.code != E_NONE)
+		restore_fail(j, &r->error);
+	else
+		restore_finish(j);
+}
+
+static void
+safety_failed(struct job *j, enum verdict verdict, const char *why)
+{
+	struct restoring	*r = j->data;
+	char			 path[ARTIFACT_BYTES], text[TEXT_BYTES];
+
+	store_final_path(j->engine->store, j->database->name, r->safety_id,
+	    r->safety_created_ms, path);
+	snprintf(text, sizeof(text), "what was replaced is kept, but it is "
+	    "not a sound database: %.300s", why);
+	catalog_failed(j->engine->catalog, r->safety_id, text, verdict, path);
+	log_warnx("%s", text);
+	answer(j);
+}
+
+static void
+on_verified(void *arg, const struct task_result *t)
+{
+	struct job		*j = arg;
+	struct restoring	*r = j->data;
+	struct engine		*e = j->engine;
+	struct m_w_verified	 v;
+	char			 path[ARTIFACT_BYTES];
+
+	if (!t->ok || t->type != MSG_W_VERIFIED) {
+		safety_failed(j, VERDICT_NONE, t->error.text);
+		return;
+	}
+	memcpy(&v, t->data, sizeof(v));
+	if (!msg_text_ok(v.checksum) || !msg_text_ok(v.text) ||
+	    v.verdict > VERDICT_UNKNOWN) {
+		safety_failed(j, VERDICT_NONE, "impossible answer");
+		return;
+	}
+	store_final_path(e->store, j->database->name, r->safety_id,
+	    r->safety_created_ms, path);
+	r->safety.size = v.size;
+	strlcpy(r->safety.checksum, v.checksum, sizeof(r->safety.checksum));
+	catalog_proven(e->catalog, r->safety_id, path, &r->safety, &v);
+	if (v.verdict == VERDICT_DAMAGED) {
+		safety_failed(j, VERDICT_DAMAGED, v.text);
+		return;
+	}
+	catalog_published(e->catalog, r->safety_id);
+	answer(j);
+}
+
+void
+restore_safety_prove(struct job *j, const struct m_error *error)
+{
+	struct restoring	*r = j->data;
+	struct engine		*e = j->engine;
+	struct m_w_verify	 o;
+	struct task_order	 t;
+	char			 err[TEXT_BYTES];
+	int			 fd;
+
+	if (error != NULL)
+		r->error = *error;
+	fd = store_settle(e->store, &r->kept[W_FILE_SAFETY], err);
+	if (fd == -1) {
+		safety_failed(j, VERDICT_NONE, err);
+		return;
+	}
+	memset(&o, 0, sizeof(o));
+	o.level = VERIFY_QUICK;
+	o.uid = e->verify_uid;
+	o.gid = e->verify_gid;
+	memset(&t, 0, sizeof(t));
+	t.type = MSG_W_VERIFY;
+	t.data = &o;
+	t.size = sizeof(o);
+	t.fd = fd;
+	t.what = "verify";
+	t.look_patience_ms = t.patience_ms = PATIENCE_MS;
+	t.done = on_verified;
+	t.arg = j;
+	job_phase(j, "safety", 0, r->safety.size);
+	if (task_start(e, &t) == NULL)
+		safety_failed(j, VERDICT_NONE, "too many workers run");
+}
+
+void
+restore_finish(struct job *j)
+{
+	struct restoring	*r = j->data;
+	struct m_restored	 m;
+
+	memset(&m, 0, sizeof(m));
+	m.backup_id = r->backup.id;
+	m.safety_backup_id = r->safety_id;
+	m.restored_ms = r->restored_ms;
+	m.size = r->size;
+	m.duration_us = util_monotonic_us() - r->started_us;
+	m.lock_held_us = r->done.lock_held_us;
+	strlcpy(m.method, r->done.method == RESTORE_LIVE ? "live" : "replace",
+	    sizeof(m.method));
+	strlcpy(m.checksum, r->checksum, sizeof(m.checksum));
+	strlcpy(m.remote_id, r->remote_id, sizeof(m.remote_id));
+	strlcpy(m.database, j->database->name, sizeof(m.database));
+	log_info("restored backup %lld into %s: method=%s size=%llu "
+	    "safety=%lld duration_ms=%llu lock_held_ms=%llu",
+	    (long long)r->backup.id, j->database->name, m.method,
+	    (unsigned long long)m.size, (long long)m.safety_backup_id,
+	    (unsigned long long)m.duration_us / 1000,
+	    (unsigned long long)m.lock_held_us / 1000);
+	if (j->request != 0)
+		chan_send(j->engine->front.chan, MSG_REP_RESTORED, j->request,
+		    &m, sizeof(m), -1);
+	j->request = 0;
+	job_phase(j, "done", r->size, r->size);
+	job_done(j);
+}
