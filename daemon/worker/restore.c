@@ -82,6 +82,34 @@ restore_keep_all(struct restore *r)
 	return (0);
 }
 
+/*
+ * The main file while the lock is held: through SQLite's handle, because
+ * closing another descriptor of it would drop the lock.
+ */
+static int
+keep_main_locked(struct restore *r)
+{
+	static char	 buf[RAW_BYTES];
+	sqlite3_file	*f = r->c.main_file;
+	sqlite3_int64	 size, off, n;
+
+	if (ftruncate(r->c.out, 0) == -1)
+		return (capture_write_failed(&r->c, errno));
+	if (f->pMethods->xFileSize(f, &size) != SQLITE_OK)
+		return (fail(r->error, E_IO_ERROR, "cannot read %s",
+		    r->c.look.path));
+	for (off = 0; off < size; off += n) {
+		n = size - off < RAW_BYTES ? size - off : RAW_BYTES;
+		if (f->pMethods->xRead(f, buf, (int)n, off) != SQLITE_OK)
+			return (fail(r->error, E_IO_ERROR, "cannot read %s",
+			    r->c.look.path));
+		if (pwrite(r->c.out, buf, (size_t)n, off) != (ssize_t)n)
+			return (capture_write_failed(&r->c, errno));
+	}
+	r->kept.size = (uint64_t)size;
+	return (0);
+}
+
 /* A copy of what is there, into the safety artifact: first without the
  * write lock, then (update) under it, where little differs (H11). */
 static int
@@ -126,15 +154,12 @@ keep_ahead(struct restore *r)
 static int
 keep_exactly(struct restore *r)
 {
-	if (r->unreadable) {
-		if (restore_keep_all(r) == -1)
-			return (-1);
-	} else {
-		if (capture_handles(&r->c) == -1 || keep(r, 1) == -1)
-			return (-1);
-		if (fsync(r->c.out) == -1)
-			return (capture_write_failed(&r->c, errno));
-	}
+	if (capture_handles(&r->c) == -1 || (r->unreadable ?
+	    keep_main_locked(r) == -1 || restore_keep_raw(r, "-wal",
+	    worker_file(W_FILE_RAW_WAL)) == -1 : keep(r, 1) == -1))
+		return (-1);
+	if (fsync(r->c.out) == -1)
+		return (capture_write_failed(&r->c, errno));
 	if (capture_facts(&r->c) == -1)
 		return (-1);
 	if (worker_safety(&r->kept) == -1)
