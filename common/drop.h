@@ -1,0 +1,26 @@
+/*
+ * Giving up root for good.  Front and network do it once, after their last
+ * privileged act and before they read a stranger's byte.
+ */
+#ifndef COMMON_DROP_H
+#define COMMON_DROP_H
+
+/*
+ * Becomes user, with that user's group and no other, inside root (a
+ * directory, made the file system's root; NULL: no chroot).  Proves that
+ * there is no way back.  For a process that runs as root; whatever fails
+ * is fatal.  What must be read from outside of root is read before.
+ */
+void	drop_privileges(const char *user, const char *root);
+
+/*
+ * No core dumps, no tracing by others of the same uid, no new privileges
+ * by exec; for root and ordinary users alike.  After drop_privileges,
+ * because a change of uid resets some of it.  Failure is fatal.
+ */
+void	drop_harden(void);
+
+/* What only this system has of it: one file per system, harden_SYSTEM.c. */
+void	harden_process(void);
+
+#endif

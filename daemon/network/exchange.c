@@ -1,0 +1,436 @@
+/*
+ * The network process runs this.  An exchange owns its curl handle, the
+ * form and headers that go with it and the text that came; never the file
+ * descriptor, which is its task's.  Files are read with pread(2) and
+ * written with pwrite(2): others may share the description's offset.
+ */
+#include <event2/event.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "common/compat.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/network/curl_loop.h"
+#include "daemon/network/exchange.h"
+#include "daemon/network/outcome.h"
+
+#define TICK_MS			200
+#define CONNECT_MS		10000
+#define EXPECT_MS		200
+#define BUFFER_BYTES		(256 * 1024)
+#define HEADER_BYTES_MAX	(256 * 1024)
+#define REFUSAL_BYTES_MAX	(64 * 1024)	/* of an error's body */
+
+static struct curl_blob	trusted;
+
+#define set(x, option, value) do {					\
+	if (curl_easy_setopt((x)->easy, (option), (value)) != CURLE_OK)	\
+		fatalx("curl_easy_setopt %s", #option);			\
+} while (0)
+
+void
+exchange_trust(const void *pem, size_t bytes)
+{
+	trusted.data = (void *)(uintptr_t)pem;
+	trusted.len = bytes;
+	trusted.flags = CURL_BLOB_NOCOPY;
+}
+
+static long
+status_of(struct exchange *x)
+{
+	long	status = 0;
+
+	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (status);
+}
+
+/* Every byte that moved, in whichever direction. */
+static uint64_t
+moved_bytes(struct exchange *x)
+{
+	curl_off_t	up = 0, down = 0;
+
+	curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+	curl_easy_getinfo(x->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	return ((uint64_t)up + (uint64_t)down + x->header_bytes);
+}
+
+static size_t
+on_read(char *p, size_t size, size_t n, void *arg)
+{
+	struct exchange	*x = arg;
+	ssize_t		 got;
+
+	n *= size;
+	if (n > x->size - x->offset)
+		n = (size_t)(x->size - x->offset);
+	if (n == 0)
+		return (0);
+	do {
+		got = pread(x->fd, p, n, (off_t)x->offset);
+	} while (got == -1 && errno == EINTR);
+	if (got <= 0) {
+		x->stopped = got == 0 ? STOP_SHORT : STOP_LOCAL;
+		x->local_errno = errno;
+		return (CURL_READFUNC_ABORT);
+	}
+	x->offset += (uint64_t)got;
+	return ((size_t)got);
+}
+
+static int
+on_seek(void *arg, curl_off_t offset, int whence)
+{
+	struct exchange	*x = arg;
+
+	if (whence != SEEK_SET || offset < 0 || (uint64_t)offset > x->size)
+		return (CURL_SEEKFUNC_FAIL);
+	x->offset = (uint64_t)offset;
+	return (CURL_SEEKFUNC_OK);
+}
+
+static int
+write_all(struct exchange *x, const char *p, size_t n)
+{
+	ssize_t	done;
+
+	while (n > 0) {
+		if ((done = pwrite(x->fd, p, n, (off_t)x->offset)) == -1) {
+			if (errno == EINTR)
+				continue;
+			x->stopped = STOP_LOCAL;
+			x->local_errno = errno;
+			return (-1);
+		}
+		p += done;
+		n -= (size_t)done;
+		x->offset += (uint64_t)done;
+	}
+	return (0);
+}
+
+static int
+to_file(struct exchange *x, const char *p, size_t n)
+{
+	curl_off_t	length = -1;
+
+	curl_easy_getinfo(x->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	if (x->encoded)
+		x->stopped = STOP_ENCODED;
+	else if (n > x->size - x->offset ||
+	    (length > 0 && (uint64_t)length > x->size))
+		x->stopped = STOP_TOO_LARGE;
+	else
+		return (write_all(x, p, n));
+	return (-1);
+}
+
+static int
+to_text(struct exchange *x, const char *p, size_t n)
+{
+	size_t	max = x->text_max;
+
+	if (status_of(x) >= 300) {
+		/* Only its message is wanted: what is more is dropped. */
+		max = REFUSAL_BYTES_MAX;
+		if (n > max - x->text_bytes)
+			n = max - x->text_bytes;
+	} else if (n > max - x->text_bytes) {
+		x->stopped = STOP_TOO_LONG;
+		return (-1);
+	}
+	if (x->text_bytes + n > x->text_alloc) {
+		x->text_alloc = (x->text_bytes + n) * 2;
+		if (x->text_alloc > max)
+			x->text_alloc = max;
+		x->text = xreallocarray(x->text, x->text_alloc, 1);
+	}
+	memcpy(x->text + x->text_bytes, p, n);
+	x->text_bytes += n;
+	return (0);
+}
+
+static size_t
+on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct exchange	*x = arg;
+	int		 r;
+
+	n *= size;
+	if (n == 0)
+		return (0);
+	r = x->receives && status_of(x) == 200 ? to_file(x, p, n) :
+	    to_text(x, p, n);
+	return (r == -1 ? 0 : n);
+}
+
+static int
+header_is(const char *p, size_t n, const char *name)
+{
+	size_t	len = strlen(name);
+
+	return (n > len && p[len] == ':' && strncasecmp(p, name, len) == 0);
+}
+
+static size_t
+on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct exchange	*x = arg;
+
+	n *= size;
+	/* libcurl keeps them all, without a limit of its own. */
+	if ((x->header_bytes += n) > HEADER_BYTES_MAX) {
+		x->stopped = STOP_TOO_LONG;
+		return (0);
+	}
+	if (n > 5 && memcmp(p, "HTTP/", 5) == 0)
+		x->chunked = x->encoded = 0;
+	else if (header_is(p, n, "transfer-encoding"))
+		x->chunked = 1;
+	else if (header_is(p, n, "content-encoding"))
+		x->encoded = 1;
+	return (n);
+}
+
+static void
+set_options(struct exchange *x)
+{
+	set(x, CURLOPT_ERRORBUFFER, x->error);
+	set(x, CURLOPT_NOSIGNAL, 1L);
+	set(x, CURLOPT_PROTOCOLS_STR, "http,https");
+	set(x, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	set(x, CURLOPT_FOLLOWLOCATION, 0L);
+	set(x, CURLOPT_PROXY, "");
+	set(x, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	set(x, CURLOPT_PATH_AS_IS, 1L);
+	set(x, CURLOPT_USERAGENT, "cloudbackupd/" VERSION);
+	set(x, CURLOPT_SSL_VERIFYPEER, 1L);
+	set(x, CURLOPT_SSL_VERIFYHOST, 2L);
+	set(x, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (trusted.len > 0)
+		set(x, CURLOPT_CAINFO_BLOB, &trusted);
+	set(x, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	/* Else ending an exchange waits for the resolver's thread. */
+	set(x, CURLOPT_QUICK_EXIT, 1L);
+	set(x, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)EXPECT_MS);
+	set(x, CURLOPT_TCP_KEEPALIVE, 1L);
+	set(x, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
+	set(x, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_BYTES);
+	set(x, CURLOPT_WRITEFUNCTION, on_body);
+	set(x, CURLOPT_WRITEDATA, x);
+	set(x, CURLOPT_HEADERFUNCTION, on_header);
+	set(x, CURLOPT_HEADERDATA, x);
+}
+
+static void
+set_api_key(struct exchange *x)
+{
+	char	*line;
+
+	if (x->remote->conf.api_key[0] == '\0')
+		return;
+	line = xasprintf("x-api-key: %s", x->remote->conf.api_key);
+	exchange_header(x, line);
+	freezero(line, strlen(line));
+}
+
+struct exchange *
+exchange_new(const struct remote *r, const char *path, uint32_t idle_ms,
+    uint32_t total_ms, size_t text_max)
+{
+	struct exchange	*x;
+	char		*url;
+
+	x = xcalloc(1, sizeof(*x));
+	x->remote = r;
+	x->fd = -1;
+	x->idle_us = (uint64_t)idle_ms * 1000;
+	x->total_us = (uint64_t)total_ms * 1000;
+	x->text_max = text_max;
+	if ((x->easy = curl_easy_init()) == NULL)
+		fatalx("curl_easy_init");
+	set_options(x);
+	url = xasprintf("%s%s", r->conf.url, path);
+	set(x, CURLOPT_URL, url);
+	freezero(url, strlen(url));	/* may hold a password */
+	set_api_key(x);
+	return (x);
+}
+
+void
+exchange_header(struct exchange *x, const char *line)
+{
+	struct curl_slist	*l;
+
+	if ((l = curl_slist_append(x->headers, line)) == NULL)
+		fatalx("curl_slist_append");
+	x->headers = l;
+}
+
+static curl_mimepart *
+add_part(struct exchange *x, const char *name)
+{
+	curl_mimepart	*part;
+
+	if (x->mime == NULL && (x->mime = curl_mime_init(x->easy)) == NULL)
+		fatalx("curl_mime_init");
+	if ((part = curl_mime_addpart(x->mime)) == NULL ||
+	    curl_mime_name(part, name) != CURLE_OK)
+		fatalx("curl_mime_addpart");
+	return (part);
+}
+
+void
+exchange_part(struct exchange *x, const char *name, const char *text)
+{
+	if (curl_mime_data(add_part(x, name), text, CURL_ZERO_TERMINATED) !=
+	    CURLE_OK)
+		fatalx("curl_mime_data");
+}
+
+void
+exchange_part_file(struct exchange *x, const char *name,
+    const char *filename, const char *type, int fd, uint64_t size)
+{
+	curl_mimepart	*part = add_part(x, name);
+
+	x->fd = fd;
+	x->size = size;
+	if (curl_mime_filename(part, filename) != CURLE_OK ||
+	    curl_mime_type(part, type) != CURLE_OK ||
+	    curl_mime_data_cb(part, (curl_off_t)size, on_read, on_seek, NULL,
+	    x) != CURLE_OK)
+		fatalx("curl_mime_data_cb");
+}
+
+void
+exchange_receive(struct exchange *x, int fd, uint64_t size_max)
+{
+	x->fd = fd;
+	x->size = size_max;
+	x->receives = 1;
+}
+
+void
+exchange_once(struct exchange *x)
+{
+	set(x, CURLOPT_FRESH_CONNECT, 1L);
+}
+
+static void
+finish(struct exchange *x, CURLcode code)
+{
+	event_del(x->tick);
+	outcome_judge(x, code);
+	x->done(x, x->arg);		/* may free x */
+}
+
+static void
+on_done(CURL *easy, CURLcode code, void *arg)
+{
+	struct exchange	*x = arg;
+
+	(void)easy;
+	x->job = NULL;
+	finish(x, code);
+}
+
+static void
+on_tick(evutil_socket_t s, short what, void *arg)
+{
+	struct exchange	*x = arg;
+	uint64_t	 now_us = util_monotonic_us(), moved = moved_bytes(x);
+
+	(void)s;
+	(void)what;
+	if (moved != x->moved) {
+		x->moved = moved;
+		x->moved_us = now_us;
+	}
+	if (x->idle_us > 0 && now_us - x->moved_us >= x->idle_us)
+		x->stopped = STOP_IDLE;
+	else if (x->total_us > 0 && now_us - x->started_us >= x->total_us)
+		x->stopped = STOP_TOTAL;
+	if (x->stopped == STOP_IDLE || x->stopped == STOP_TOTAL) {
+		curl_loop_stop(x->job);
+		x->job = NULL;
+		finish(x, CURLE_OPERATION_TIMEDOUT);
+	} else if (x->progress != NULL)
+		x->progress(x, x->arg);
+}
+
+void
+exchange_start(struct exchange *x, exchange_cb *progress, exchange_cb *done,
+    void *arg)
+{
+	struct timeval	tv = { 0, TICK_MS * 1000 };
+
+	x->progress = progress;
+	x->done = done;
+	x->arg = arg;
+	if (x->headers != NULL)
+		set(x, CURLOPT_HTTPHEADER, x->headers);
+	if (x->mime != NULL)
+		set(x, CURLOPT_MIMEPOST, x->mime);
+	x->started_us = x->moved_us = util_monotonic_us();
+	if ((x->tick = event_new(curl_loop_base(), -1, EV_PERSIST, on_tick,
+	    x)) == NULL || event_add(x->tick, &tv) == -1)
+		fatalx("event_new");
+	x->job = curl_loop_start(x->easy, on_done, x);
+}
+
+static void
+wipe_headers(struct curl_slist *l)
+{
+	struct curl_slist	*h;
+
+	for (h = l; h != NULL; h = h->next)
+		explicit_bzero(h->data, strlen(h->data));
+	curl_slist_free_all(l);
+}
+
+void
+exchange_free(struct exchange *x)
+{
+	if (x == NULL)
+		return;
+	if (x->job != NULL)
+		curl_loop_stop(x->job);
+	if (x->tick != NULL)
+		event_free(x->tick);
+	curl_easy_cleanup(x->easy);
+	curl_mime_free(x->mime);
+	wipe_headers(x->headers);
+	free(x->text);
+	free(x);
+}
+
+char *
+exchange_segment(const char *text)
+{
+	static const char	plain[] = "-_~.ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789";
+	size_t			i, used = 0, n = strlen(text);
+	int			dots = strspn(text, ".") == n;
+	char			*path;
+
+	path = xmalloc(n * 3 + 1);
+	for (i = 0; i < n; i++) {
+		/* A segment of dots would name another place. */
+		if (strchr(plain, text[i]) != NULL && !dots) {
+			path[used++] = text[i];
+			continue;
+		}
+		path[used++] = '%';
+		util_hex(path + used, (const uint8_t *)text + i, 1);
+		used += 2;
+	}
+	path[used] = '\0';
+	return (path);
+}

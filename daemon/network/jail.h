@@ -1,0 +1,19 @@
+/*
+ * What the network process needs from the file system, taken while it can.
+ */
+#ifndef NETWORK_JAIL_H
+#define NETWORK_JAIL_H
+
+/*
+ * Reads this system's CA certificates into memory, for good; without any,
+ * says so in the log (https then fails, and says why).
+ */
+void	jail_load_certificates(void);
+
+/*
+ * Makes dir and dir/etc, with copies of the files by which names are
+ * resolved; dir's parent must be there.  Needs root; failure is fatal.
+ */
+void	jail_prepare(const char *dir);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * The network process runs this.  It owns the list of remotes, and with it
+ * their API keys, which leave it only in a request to their own server.
+ */
+#include <curl/curl.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/compat.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/network/remote.h"
+#include "daemon/network/text.h"
+
+#define REMOTES_MAX	1024
+
+static struct remote	**remotes;
+static size_t		 nremotes;
+
+static const struct {
+	enum remote_kind	 kind;
+	const struct remote_ops	*ops;
+} kinds[] = {
+	{ REMOTE_REST,	&rest_ops }
+};
+
+static const struct remote_ops *
+kind_ops(uint32_t kind)
+{
+	size_t	i;
+
+	for (i = 0; i < nitems(kinds); i++) {
+		if (kinds[i].kind == kind)
+			return (kinds[i].ops);
+	}
+	return (NULL);
+}
+
+/* "HOST port PORT" for sentences, and 1 if url is one to ask. */
+static int
+url_host(const char *url, char host[HOST_BYTES])
+{
+	CURLU	*u;
+	char	*scheme = NULL, *name = NULL, *port = NULL;
+	int	 ok = 0;
+
+	if ((u = curl_url()) == NULL)
+		fatalx("curl_url");
+	if (curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_HOST, &name, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ==
+	    CURLUE_OK &&
+	    (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) &&
+	    /* Paths are put behind it. */
+	    strpbrk(url, "?#") == NULL && text_plain(name, strlen(name)))
+		ok = snprintf(host, HOST_BYTES, "%s port %s", name, port) <
+		    HOST_BYTES;
+	if (!ok)
+		host[0] = '\0';
+	curl_free(scheme);
+	curl_free(name);
+	curl_free(port);
+	curl_url_cleanup(u);
+	return (ok);
+}
+
+void
+remote_add(const struct m_net_remote *conf)
+{
+	struct remote	*r;
+	size_t		 n;
+
+	if (!msg_text_ok(conf->name) || !msg_text_ok(conf->url) ||
+	    !msg_text_ok(conf->api_key) || conf->timeout_ms == 0)
+		fatalx("engine sent a remote that makes no sense");
+	/* A line end in it would be another header. */
+	if (!text_plain(conf->api_key, strlen(conf->api_key)))
+		fatalx("remote %s: the API key holds a control character",
+		    conf->name);
+	if (remote_find(conf->index) != NULL || nremotes == REMOTES_MAX)
+		fatalx("engine sent remote number %u twice", conf->index);
+	r = xcalloc(1, sizeof(*r));
+	r->conf = *conf;
+	if ((r->ops = kind_ops(conf->kind)) == NULL)
+		fatalx("remote %s: kind %u is not known here", conf->name,
+		    conf->kind);
+	for (n = strlen(r->conf.url); n > 0 && r->conf.url[n - 1] == '/'; n--)
+		r->conf.url[n - 1] = '\0';
+	if (!url_host(r->conf.url, r->host))
+		log_warnx("remote %s: its URL cannot be used; it must begin "
+		    "with http:// or https://, and have neither ? nor #",
+		    conf->name);
+	else
+		log_debug("remote %s is %s", conf->name, r->host);
+	remotes = xreallocarray(remotes, nremotes + 1, sizeof(*remotes));
+	remotes[nremotes++] = r;
+}
+
+struct remote *
+remote_find(uint32_t index)
+{
+	size_t	i;
+
+	for (i = 0; i < nremotes; i++) {
+		if (remotes[i]->conf.index == index)
+			return (remotes[i]);
+	}
+	return (NULL);
+}
+
+void
+remote_free_all(void)
+{
+	size_t	i;
+
+	for (i = 0; i < nremotes; i++)
+		freezero(remotes[i], sizeof(*remotes[i]));
+	free(remotes);
+	remotes = NULL;
+	nremotes = 0;
+}
