@@ -176,7 +176,7 @@ nobody_has_it(const struct look *l, const struct stat *journal,
 {
 	struct stat	st;
 	pid_t		pid = 0;
-	int		incomplete, r;
+	int		part, incomplete, r;
 
 	if (look_stat_beside(l, ".lock", &st) == 0)
 		return (fail(e, E_HOT_JOURNAL,
@@ -185,9 +185,11 @@ nobody_has_it(const struct look *l, const struct stat *journal,
 		    l->path, l->path));
 	r = procs_openers(l->st.st_dev, l->st.st_ino, found_opener, &pid,
 	    &incomplete);
-	if (r == 0 && !incomplete)
+	if (r == 0) {
 		r = procs_openers(journal->st_dev, journal->st_ino,
-		    found_opener, &pid, &incomplete);
+		    found_opener, &pid, &part);
+		incomplete |= part;
+	}
 	if (r == 1)
 		return (fail(e, E_HOT_JOURNAL,
 		    "a transaction of %s was cut short, and process %d has "
