@@ -77,6 +77,7 @@ daemon_with() {
 # With $ANSWER the body goes to that file, for one in the background.
 create() {
 	local answer=${ANSWER:-$T/body}
+	: >"$answer"
 	CODE=$(curl -s -m "${WAIT:-60}" -o "$answer" -w '%{http_code}' \
 	    -H 'Content-Type: application/json' \
 	    -d "{\"database\": \"$1\"}" "$URL/create")

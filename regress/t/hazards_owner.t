@@ -62,8 +62,13 @@ wait $create
 hold "$D/waits/app.db" exclusive
 WAIT=30 create waits & create=$!
 wait_for 10 worker
-like "H23: it has what it needs open" "$(sleep 0.3; ls -l "/proc/$WORKER/fd" | grep -c -e "$D/" -e "$BACKUP_DIR/")" '[1-3]'
-is "H23: and nothing else of the daemon" "$(ls -l "/proc/$WORKER/fd" | grep -c -e catalog -e "$CONF")" 0
+if is_root; then
+	sleep 0.3
+	like "H23: it has what it needs open" "$(ls -l "/proc/$WORKER/fd" | grep -c -e "$D/" -e "$BACKUP_DIR/")" '[1-3]'
+	is "H23: and nothing else of the daemon" "$(ls -l "/proc/$WORKER/fd" | grep -c -e catalog -e "$CONF")" 0
+else
+	skip "H23: what it has open is not shown to this user"
+fi
 front=$(pgrep -P "$DAEMON" -x cloudbackupd-fr)
 kill -KILL "$DAEMON"
 wait "$DAEMON" 2>/dev/null
