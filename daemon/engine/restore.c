@@ -29,18 +29,25 @@ static void	write_back(struct job *);
 
 /* ---- endings ---- */
 
-static void
-release(struct job *j)
+void
+restore_clean(struct job *j)
 {
 	struct restoring	*r = j->data;
 	size_t			 i;
 
 	if (r->image != -1)
 		close(r->image);
+	r->image = -1;
 	for (i = 0; i < W_FILE_KINDS; i++)
 		store_discard(j->engine->store, &r->kept[i]);
 	store_discard(j->engine->store, &r->scratch);
-	free(r);
+}
+
+static void
+release(struct job *j)
+{
+	restore_clean(j);
+	free(j->data);
 }
 
 void
@@ -52,6 +59,7 @@ restore_fail(struct job *j, const struct m_error *error)
 		reply_error(e, j->request, error->code, j->backup_id,
 		    error->text);
 	j->request = 0;
+	restore_clean(j);
 	job_failed(j, error);
 }
 

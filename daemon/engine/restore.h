@@ -35,6 +35,9 @@ struct restoring {
 void	restore_finish(struct job *);
 void	restore_fail(struct job *, const struct m_error *);
 
+/* What is left of files that have no name of their own goes. */
+void	restore_clean(struct job *);
+
 /* ---- safety.c: what is replaced is kept ---- */
 
 /*

@@ -71,9 +71,12 @@ row_insert(struct job *j)
 	char			 name[NAME_BYTES];
 
 	memset(&row, 0, sizeof(row));
-	strlcpy(name, "Before the restore of ", sizeof(name));
-	strlcat(name, r->backup.id != 0 ? r->backup.name : r->remote_id,
-	    sizeof(name));
+	if (r->backup.id != 0)
+		snprintf(name, sizeof(name), "Before the restore of backup "
+		    "%lld", (long long)r->backup.id);
+	else
+		snprintf(name, sizeof(name), "Before the restore of %.200s",
+		    r->remote_id);
 	row.database = j->database->name;
 	row.name = name;
 	row.description = "";
@@ -246,6 +249,7 @@ restore_finish(struct job *j)
 		chan_send(j->engine->front.chan, MSG_REP_RESTORED, j->request,
 		    &m, sizeof(m), -1);
 	j->request = 0;
+	restore_clean(j);
 	job_phase(j, "done", r->size, r->size);
 	job_done(j);
 }
