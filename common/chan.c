@@ -306,6 +306,18 @@ chan_read(struct chan *c)
 	return (1);
 }
 
+/*
+ * The next message is not whole yet.  It can have brought one descriptor,
+ * with its first byte: more would pile up until nothing can be read.
+ */
+static int
+incomplete(struct chan *c, size_t have)
+{
+	if (c->nfds > (have > 0 ? 1 : 0))
+		return (chan_broken(c, 0, "descriptor that no message has"));
+	return (0);
+}
+
 int
 chan_get(struct chan *c, struct msg *m)
 {
@@ -316,7 +328,7 @@ chan_get(struct chan *c, struct msg *m)
 	if (c->error[0] != '\0')
 		return (-1);
 	if (have < sizeof(w))
-		return (0);
+		return (incomplete(c, have));
 	memcpy(&w, c->in + c->in_start, sizeof(w));
 	if (w.magic != CHAN_MAGIC || w.size > PAYLOAD_MAX ||
 	    (w.flags & ~(uint32_t)CHAN_FD) != 0)
@@ -327,7 +339,7 @@ chan_get(struct chan *c, struct msg *m)
 	    (w.flags & CHAN_FD) != 0)) != NULL)
 		return (chan_broken(c, w.type, why));
 	if (have < sizeof(w) + w.size)
-		return (0);
+		return (incomplete(c, have));
 	m->fd = -1;
 	if (w.flags & CHAN_FD) {
 		if (c->nfds == 0)
