@@ -1,0 +1,17 @@
+# Parts of the worker, and the channel that all programs have.
+UNITS +=	$(B)/regress/wal_test $(B)/regress/vfs_fd_test \
+		$(B)/regress/chan_test
+unit_common :=	common/compat.c common/log.c common/util.c
+
+$(B)/regress/wal_test: $(call obj,regress/unit/wal_test.c \
+    daemon/worker/wal.c $(unit_common))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,sqlite3 libbsd)
+$(B)/regress/vfs_fd_test: $(call obj,regress/unit/vfs_fd_test.c \
+    daemon/worker/vfs_fd.c $(unit_common))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,sqlite3 libbsd)
+$(B)/regress/chan_test: $(call obj,regress/unit/chan_test.c common/chan.c \
+    $(unit_common) $(proto_src))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,libbsd)
