@@ -139,7 +139,7 @@ test_write_and_read(void)
 static void
 test_two(void)
 {
-	sqlite3	*a, *b;
+	sqlite3	*a = NULL, *b = NULL;
 	int	 one = file_new(), two = file_new();
 
 	fill(one);
