@@ -26,7 +26,7 @@ ALL_LDFLAGS =	$(LDFLAGS) $(SAN) -pthread -Wl,--as-needed
 
 pkg =		$(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 LIBS_engine =	$(call pkg,libevent_core sqlite3 libbsd)
-LIBS_front =	$(call pkg,libevent_core json-c libbsd)
+LIBS_front =	$(call pkg,libevent_core json-c libcrypto libbsd)
 LIBS_network =	$(call pkg,libevent_core libcurl json-c libbsd)
 LIBS_worker =	$(call pkg,sqlite3 libcrypto libbsd)
 

@@ -187,10 +187,9 @@ on_created(struct conn *c, const struct msg *m)
 	answer_send(&a, c, 200);
 }
 
-static void
-on_create_job(struct conn *c, const struct msg *m)
+void
+api_job_begun(struct conn *c, const struct m_job *job, const char *message)
 {
-	const struct m_job	*job = m->data;
 	struct answer		 a;
 	struct json		*j;
 
@@ -198,13 +197,19 @@ on_create_job(struct conn *c, const struct msg *m)
 	reply_field(c, "Location", API_PREFIX "/jobs/%llu",
 	    (unsigned long long)job->id);
 	reply_field(c, "Preference-Applied", "respond-async");
-	j = answer_begin(&a, "The backup was begun.");
+	j = answer_begin(&a, message);
 	json_job(j, "data", job);
 	answer_send(&a, c, 202);
 }
 
-static int
-prefers_async(const struct http_request *h)
+static void
+on_create_job(struct conn *c, const struct msg *m)
+{
+	api_job_begun(c, m->data, "The backup was begun.");
+}
+
+int
+api_prefers_async(const struct http_request *h)
 {
 	size_t	i;
 
@@ -221,7 +226,7 @@ api_create(struct conn *c)
 {
 	struct m_req_create	req;
 	struct refusal		refusal;
-	int			async = prefers_async(&c->req->h);
+	int			async = api_prefers_async(&c->req->h);
 
 	memset(&req, 0, sizeof(req));
 	if (request_create(c->req->body, c->req->body_n, &req,
@@ -349,24 +354,26 @@ on_download(struct conn *c, const struct msg *m)
 	download_start(c, m->data, m->fd);
 }
 
-/* D5: digits are local, remote:ID and anything else is the remote's. */
-static int
-backup_reference(struct conn *c, const char *text, struct m_req_backup *req)
+int
+api_reference(struct conn *c, uint32_t *ref, int64_t *local_id,
+    char remote_id[REMOTE_ID_BYTES])
 {
 	static const char	prefix[] = "remote:";
+	const char		*text = c->req->arg;
 	uint64_t		id;
 
 	if (digits_only(text, INT64_MAX, &id)) {
-		req->ref = REF_LOCAL;
-		req->local_id = (int64_t)id;
+		*ref = REF_LOCAL;
+		*local_id = (int64_t)id;
 		return (0);
 	}
-	req->ref = REF_REMOTE;
+	*ref = REF_REMOTE;
 	if (strncmp(text, prefix, sizeof(prefix) - 1) == 0)
 		text += sizeof(prefix) - 1;
 	else if (text[strspn(text, "0123456789")] == '\0')
 		text = "";		/* more digits than any id of ours */
-	if (text[0] != '\0' && util_copy(req->remote_id, text) == 0)
+	if (text[0] != '\0' && strlcpy(remote_id, text, REMOTE_ID_BYTES) <
+	    REMOTE_ID_BYTES)
 		return (0);
 	reply_error(c, E_BACKUP_NOT_FOUND, "There is no such backup.");
 	return (-1);
@@ -378,7 +385,7 @@ api_download(struct conn *c)
 	struct m_req_backup	req;
 
 	memset(&req, 0, sizeof(req));
-	if (backup_reference(c, c->req->arg, &req) == -1 ||
+	if (api_reference(c, &req.ref, &req.local_id, req.remote_id) == -1 ||
 	    api_query(c, "database", req.database, sizeof(req.database)) == -1)
 		return;
 	link_asker(c, &req.asker);

@@ -21,4 +21,18 @@ void	answer_send(struct answer *, struct conn *, int status);
 void	api_backup_check(const struct m_backup *);
 void	api_job_check(const struct m_job *);
 
+/* 1: the client wants no answer but the job's number. */
+int	api_prefers_async(const struct http_request *);
+/* 202 with the job that was begun. */
+void	api_job_begun(struct conn *, const struct m_job *,
+	    const char *message);
+
+/*
+ * The backup that the path's argument names (D5): digits are a local id,
+ * remote:ID and anything else is the remote's.  0, or -1 when the request
+ * has been refused for it.
+ */
+int	api_reference(struct conn *, uint32_t *ref, int64_t *local_id,
+	    char remote_id[REMOTE_ID_BYTES]);
+
 #endif

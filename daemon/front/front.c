@@ -62,6 +62,7 @@ take_start(const struct msg *m)
 	else if (m->type == MSG_FRONT_START && phase == WANT_LISTEN) {
 		phase = RUNNING;
 		server_start(front.conf.connections_max);
+		api_license_start();
 	} else
 		fatalx("engine sent %s at the wrong time",
 		    msg_desc(m->type)->name);

@@ -139,10 +139,13 @@ typedef void	answer_cb(struct conn *, const struct msg *m);
  * Sends a question whose answer is one message `last`, after any number of
  * messages `row` (MSG_NONE: no such).  The engine may answer REP_ERROR,
  * which ends the question, and the request with that error.  Of a type
- * `row` alone (last MSG_NONE) any number come until link_forget.
+ * `row` alone (last MSG_NONE) any number come until link_forget.  The
+ * connection may be NULL: front itself asks, and errors are cb's.
  */
 uint64_t link_engine(struct conn *, enum msg_type, const void *, size_t,
 	    enum msg_type row, enum msg_type last, answer_cb *);
+/* REP_ERROR is given to cb, instead of to the client. */
+void	 link_errors(uint64_t id);
 void	 link_engine_again(uint64_t id, enum msg_type, const void *, size_t);
 uint64_t link_network(struct conn *, enum msg_type, const void *, size_t,
 	    enum msg_type row, enum msg_type last, answer_cb *);
@@ -225,6 +228,14 @@ void	api_stats(struct conn *);
 void	api_file_info(struct conn *);
 void	api_download(struct conn *);
 void	api_job(struct conn *);
+void	api_restore(struct conn *);
+void	api_check_locks(struct conn *);
+void	api_check_accessibility(struct conn *);
+void	api_license_info(struct conn *);
+
+/* Once, at start: what the licence says of user and device goes to the
+ * engine, if it is valid. */
+void	api_license_start(void);
 
 /*
  * A parameter of the query into dst (""  when it is not there).  0, or -1

@@ -199,6 +199,13 @@ json_null(struct json *j, const char *key)
 }
 
 void
+json_raw(struct json *j, const char *key, const char *value)
+{
+	lead(j, key);
+	put(j, value, strlen(value));
+}
+
+void
 json_time(struct json *j, const char *key, int64_t ms)
 {
 	char	text[TIME_TEXT_BYTES];

@@ -12,6 +12,7 @@
 #define JSON_DEPTH	8
 
 struct evbuffer;
+struct license;
 struct remote_row;
 
 struct json {
@@ -35,6 +36,8 @@ void	json_uint(struct json *, const char *key, uint64_t);
 void	json_bool(struct json *, const char *key, int);
 void	json_null(struct json *, const char *key);
 void	json_time(struct json *, const char *key, int64_t ms);
+/* value is JSON already. */
+void	json_raw(struct json *, const char *key, const char *value);
 
 /*
  * An envelope up to where the data comes: {"success":true,"message":...
@@ -51,6 +54,11 @@ void	json_job(struct json *, const char *key, const struct m_job *);
 void	json_stats(struct json *, const char *key, const struct m_stats *);
 void	json_file_info(struct json *, const char *key,
 	    const struct m_file_info *);
+void	json_restored(struct json *, const char *key,
+	    const struct m_restored *);
+/* An element of an array. */
+void	json_holder(struct json *, const struct m_lock_row *);
+void	json_license(struct json *, const char *key, const struct license *);
 void	json_error(struct json *, enum err, const char *text,
 	    int64_t backup_id);
 

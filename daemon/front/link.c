@@ -22,6 +22,7 @@ struct pending {
 	struct conn	*conn;
 	enum role	 peer;
 	enum msg_type	 row, last;
+	int		 errors;	/* are cb's too */
 	answer_cb	*cb;
 };
 
@@ -44,7 +45,8 @@ static void
 pending_free(struct pending *p)
 {
 	LIST_REMOVE(p, hash);
-	LIST_REMOVE(p, of_conn);
+	if (p->conn != NULL)
+		LIST_REMOVE(p, of_conn);
 	free(p);
 }
 
@@ -62,7 +64,10 @@ pending_new(struct conn *c, enum role peer, enum msg_type row,
 	p->last = last;
 	p->cb = cb;
 	LIST_INSERT_HEAD(&bucket[p->id & (BUCKETS - 1)], p, hash);
-	LIST_INSERT_HEAD(&c->pending, p, of_conn);
+	if (c != NULL)
+		LIST_INSERT_HEAD(&c->pending, p, of_conn);
+	else
+		p->errors = 1;
 	return (p->id);
 }
 
@@ -74,6 +79,15 @@ link_engine(struct conn *c, enum msg_type type, const void *data, size_t n,
 
 	chan_send(front.engine, type, id, data, n, -1);
 	return (id);
+}
+
+void
+link_errors(uint64_t id)
+{
+	struct pending	*p;
+
+	if ((p = pending_find(id)) != NULL)
+		p->errors = 1;
 }
 
 void
@@ -148,6 +162,19 @@ deliver(struct pending *p, const struct msg *m)
 }
 
 static void
+failed(struct pending *p, const struct msg *m)
+{
+	struct conn	*c = p->conn;
+	answer_cb	*cb = p->errors ? p->cb : NULL;
+
+	pending_free(p);
+	if (cb != NULL)
+		cb(c, m);
+	else
+		reply_engine_error(c, m->data);
+}
+
+static void
 drop(const struct msg *m)
 {
 	if (m->fd != -1)
@@ -159,7 +186,6 @@ link_from_engine(const struct msg *m)
 {
 	const struct m_error	*e = m->data;
 	struct pending		*p;
-	struct conn		*c;
 	const char		*why = NULL;
 
 	if (m->id == 0 || m->id >= next_id)
@@ -174,11 +200,9 @@ link_from_engine(const struct msg *m)
 	}
 	if (p->peer != ROLE_ENGINE)
 		fatalx("engine answers a question to the network");
-	if (m->type == MSG_REP_ERROR) {
-		c = p->conn;
-		pending_free(p);
-		reply_engine_error(c, e);
-	} else if ((why = deliver(p, m)) != NULL)
+	if (m->type == MSG_REP_ERROR)
+		failed(p, m);
+	else if ((why = deliver(p, m)) != NULL)
 		fatalx("engine gave %s (%s)", why, msg_desc(m->type)->name);
 }
 

@@ -14,26 +14,20 @@
 #include "common/util.h"
 #include "daemon/front/request.h"
 
-enum param_kind {
-	PARAM_LINE,		/* text without control characters */
-	PARAM_TEXT,		/* the same, but lines and tabs are fine */
-	PARAM_USER		/* an integer or a line */
-};
-
-struct param {
-	const char	*snake, *camel;	/* camel NULL: one spelling only */
-	enum param_kind	 kind;
-	size_t		 offset, size;	/* in the message */
-};
-
-#define FIELD(m)	offsetof(struct m_req_create, m),	\
-			sizeof(((struct m_req_create *)0)->m)
+#define IN(type, m)	offsetof(struct type, m), sizeof(((struct type *)0)->m)
 
 static const struct param	create_params[] = {
-	{ "backup_name", "backupName", PARAM_LINE, FIELD(name) },
-	{ "description", NULL, PARAM_TEXT, FIELD(description) },
-	{ "user_id", "userId", PARAM_USER, FIELD(user) },
-	{ "database", NULL, PARAM_LINE, FIELD(database) },
+	{ "backup_name", "backupName", PARAM_LINE, IN(m_req_create, name), 0 },
+	{ "description", NULL, PARAM_TEXT, IN(m_req_create, description), 0 },
+	{ "user_id", "userId", PARAM_USER, IN(m_req_create, user), 0 },
+	{ "database", NULL, PARAM_LINE, IN(m_req_create, database), 0 },
+};
+
+static const struct param	restore_params[] = {
+	{ "user_id", "userId", PARAM_USER, IN(m_req_restore, user), 0 },
+	{ "force", NULL, PARAM_FLAG, IN(m_req_restore, flags),
+	    RESTORE_FORCE },
+	{ "database", NULL, PARAM_LINE, IN(m_req_restore, database), 0 },
 };
 
 static int	refuse(struct refusal *, enum err, const char *, ...)
@@ -66,24 +60,21 @@ count_members(struct json_object *o)
 		end = json_object_iter_end(o);
 		for (; !json_object_iter_equal(&it, &end);
 		    json_object_iter_next(&it))
-			n += 1 + count_members(json_object_iter_peek_value(&it));
+			n += 1 +
+			    count_members(json_object_iter_peek_value(&it));
 	}
 	return (n);
 }
 
-/* The object that text is, to be put, or NULL and *r. */
-static struct json_object *
-body_object(const char *text, size_t n, struct refusal *r)
+struct json_object *
+body_object(const char *text, size_t n, const char **why)
 {
 	struct json_tokener	*tok;
 	struct json_object	*o = NULL;
-	const char		*why;
 	long			 members;
 
-	if ((members = body_check(text, n, BODY_DEPTH, &why)) == -1) {
-		refuse(r, E_INVALID_JSON, "The body is not JSON: %s.", why);
+	if ((members = body_check(text, n, BODY_DEPTH, why)) == -1)
 		return (NULL);
-	}
 	/* json-c counts the values in the innermost brackets as one more. */
 	if ((tok = json_tokener_new_ex(BODY_DEPTH + 1)) != NULL) {
 		json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
@@ -95,9 +86,9 @@ body_object(const char *text, size_t n, struct refusal *r)
 		json_tokener_free(tok);
 	}
 	if (o == NULL || !json_object_is_type(o, json_type_object))
-		refuse(r, E_INVALID_JSON, "The body must be one JSON object.");
+		*why = "it is another kind of value";
 	else if (count_members(o) != members)
-		refuse(r, E_INVALID_JSON, "A key of the body is there twice.");
+		*why = "a key is there twice";
 	else
 		return (o);
 	json_object_put(o);
@@ -161,6 +152,18 @@ param_user(const struct param *p, const char *key, struct json_object *v,
 }
 
 static int
+param_flag(const struct param *p, const char *key, struct json_object *v,
+    uint32_t *flags, struct refusal *r)
+{
+	if (!json_object_is_type(v, json_type_boolean))
+		return (refuse(r, E_INVALID_PARAMETER,
+		    "\"%s\" must be true or false.", key));
+	if (json_object_get_boolean(v))
+		*flags |= p->bit;
+	return (0);
+}
+
+static int
 param_take(const struct param *p, struct json_object *o, void *dst,
     struct refusal *r)
 {
@@ -178,6 +181,8 @@ param_take(const struct param *p, struct json_object *o, void *dst,
 		    "\"%s\" and \"%s\" are the same key.", p->snake, p->camel));
 	if (v == NULL)			/* not there, or null */
 		return (0);
+	if (p->kind == PARAM_FLAG)
+		return (param_flag(p, key, v, (uint32_t *)field, r));
 	number = p->kind == PARAM_USER && json_object_is_type(v, json_type_int);
 	if (!number && !json_object_is_type(v, json_type_string))
 		return (refuse(r, E_INVALID_PARAMETER, "\"%s\" must be a "
@@ -189,24 +194,52 @@ param_take(const struct param *p, struct json_object *o, void *dst,
 }
 
 int
-request_create(const char *text, size_t n, struct m_req_create *req,
+params_take(const struct param *p, size_t n, struct json_object *o, void *dst,
     struct refusal *r)
 {
+	for (; n > 0; p++, n--) {
+		if (param_take(p, o, dst, r) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+/* No text at all is an empty object. */
+static int
+body_take(const char *text, size_t n, const struct param *p, size_t nparams,
+    void *dst, struct refusal *r)
+{
 	struct json_object	*o;
-	size_t			 i;
-	int			 result = 0;
+	const char		*why;
+	int			 result;
 
 	if (n == 0)
 		return (0);
 	if (n > INT_MAX)
 		return (refuse(r, E_PAYLOAD_TOO_LARGE,
 		    "The body is too large."));
-	if ((o = body_object(text, n, r)) == NULL)
-		return (-1);
-	for (i = 0; i < nitems(create_params) && result == 0; i++)
-		result = param_take(&create_params[i], o, req, r);
+	if ((o = body_object(text, n, &why)) == NULL)
+		return (refuse(r, E_INVALID_JSON,
+		    "The body is not one JSON object: %s.", why));
+	result = params_take(p, nparams, o, dst, r);
 	json_object_put(o);
 	return (result);
+}
+
+int
+request_create(const char *text, size_t n, struct m_req_create *req,
+    struct refusal *r)
+{
+	return (body_take(text, n, create_params, nitems(create_params), req,
+	    r));
+}
+
+int
+request_restore(const char *text, size_t n, struct m_req_restore *req,
+    struct refusal *r)
+{
+	return (body_take(text, n, restore_params, nitems(restore_params),
+	    req, r));
 }
 
 int

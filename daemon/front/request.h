@@ -12,6 +12,8 @@
 
 #define BODY_DEPTH	8		/* nested arrays and objects */
 
+struct json_object;
+
 /* Why a body was refused: for the client. */
 struct refusal {
 	enum err	code;
@@ -27,11 +29,43 @@ struct refusal {
 long	body_check(const char *text, size_t n, int depth, const char **why);
 
 /*
+ * The same (with BODY_DEPTH), and one object with no key twice in it or in
+ * what it holds.  The caller puts the result.  NULL and *why, a static
+ * text.
+ */
+struct json_object	*body_object(const char *text, size_t n,
+	    const char **why);
+
+enum param_kind {
+	PARAM_LINE,		/* text without control characters */
+	PARAM_TEXT,		/* the same, but lines and tabs are fine */
+	PARAM_USER,		/* an integer or a line, into a struct m_user */
+	PARAM_FLAG		/* true sets bit in an uint32_t */
+};
+
+/* A member of an object, and the field of a struct that it goes into. */
+struct param {
+	const char	*snake, *camel;	/* camel NULL: one spelling only */
+	enum param_kind	 kind;
+	size_t		 offset, size;	/* of the field, bytes */
+	uint32_t	 bit;		/* PARAM_FLAG */
+};
+
+/* Takes n members out of the object; one that is not there, or null,
+ * leaves its field alone.  0, or -1 and *refusal. */
+int	params_take(const struct param *, size_t n, struct json_object *,
+	    void *dst, struct refusal *);
+
+/*
  * The body of `create`.  text may be NULL with n 0: an empty object.
  * Fills user, database, name and description of *req.  0, or -1 and
  * *refusal.
  */
 int	request_create(const char *text, size_t n, struct m_req_create *req,
+	    struct refusal *);
+
+/* The same of `restore`: user, database, and RESTORE_FORCE in flags. */
+int	request_restore(const char *text, size_t n, struct m_req_restore *req,
 	    struct refusal *);
 
 /*

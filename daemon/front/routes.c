@@ -12,6 +12,12 @@ static const struct route	routes[] = {
 	{ HTTP_GET, "/stats", ARG_OPTIONAL, 0, api_stats },
 	{ HTTP_GET, "/health", ARG_NONE, 0, api_health },
 	{ HTTP_GET, "/download", ARG_NEEDED, ROUTE_JOB, api_download },
+	{ HTTP_POST, "/restore", ARG_NEEDED, ROUTE_BODY | ROUTE_JOB,
+	    api_restore },
+	{ HTTP_GET, "/check-locks", ARG_NONE, 0, api_check_locks },
+	{ HTTP_GET, "/check-accessibility", ARG_NONE, 0,
+	    api_check_accessibility },
+	{ HTTP_GET, "/license-info", ARG_NONE, 0, api_license_info },
 	{ HTTP_GET, "/file-info", ARG_NONE, 0, api_file_info },
 	{ HTTP_GET, "/jobs", ARG_NEEDED, 0, api_job },
 };

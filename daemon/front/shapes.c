@@ -10,6 +10,7 @@
 #include "common/compat.h"
 #include "daemon/front/front.h"
 #include "daemon/front/json_out.h"
+#include "daemon/front/license.h"
 #include "daemon/front/remote_rows.h"
 #include "daemon/front/request.h"
 
@@ -228,5 +229,96 @@ json_file_info(struct json *j, const char *key, const struct m_file_info *f)
 	json_bool(j, "is_locked", f->flags & FILE_LOCKED);
 	json_bool(j, "accessible", f->flags & FILE_ACCESSIBLE);
 	json_database_facts(j, f);
+	json_close(j, '}');
+}
+
+/* In the Node shapes ids are strings, always. */
+static void
+json_backup_id(struct json *j, const char *key, int64_t id)
+{
+	char	digits[32];
+
+	snprintf(digits, sizeof(digits), "%lld", (long long)id);
+	if (j->camel)
+		json_text(j, key, digits);
+	else
+		json_int(j, key, id);
+}
+
+void
+json_restored(struct json *j, const char *key, const struct m_restored *r)
+{
+	json_object(j, key);
+	if (r->backup_id != 0)
+		json_backup_id(j, "backup_id", r->backup_id);
+	else
+		json_text(j, "backup_id", r->remote_id);
+	json_text_or_null(j, "database", r->database);
+	json_time(j, "restored_at", r->restored_ms);
+	json_uint(j, "size", r->size);
+	json_text_or_null(j, "checksum", r->checksum);
+	if (r->safety_backup_id != 0)
+		json_backup_id(j, "safety_backup_id", r->safety_backup_id);
+	else
+		json_null(j, "safety_backup_id");
+	json_text_or_null(j, "method", r->method);
+	json_uint(j, "duration_ms", (r->duration_us + 500) / 1000);
+	json_uint(j, "lock_held_ms", (r->lock_held_us + 500) / 1000);
+	json_close(j, '}');
+}
+
+static void
+json_int_or_null(struct json *j, const char *key, int64_t v, int known)
+{
+	if (known)
+		json_int(j, key, v);
+	else
+		json_null(j, key);
+}
+
+void
+json_holder(struct json *j, const struct m_lock_row *r)
+{
+	static const char *const	modes[] = { [HOLDER_OPEN] = "open",
+	    [HOLDER_READ] = "read", [HOLDER_WRITE] = "write" };
+	char				text[LOCKS_BYTES], *p, *name;
+
+	json_object(j, NULL);
+	json_int_or_null(j, "pid", r->pid, r->pid > 0);
+	json_text_or_null(j, "command", r->command);
+	json_text_or_null(j, "user", r->user);
+	json_int_or_null(j, "uid", r->uid, r->uid != UINT32_MAX);
+	json_array(j, "locks");
+	strlcpy(text, r->locks, sizeof(text));
+	for (p = text; (name = strsep(&p, ",")) != NULL; ) {
+		if (name[0] != '\0')
+			json_text(j, NULL, name);
+	}
+	json_close(j, ']');
+	json_text(j, "mode", modes[r->mode]);
+	json_int_or_null(j, "held_ms", r->held_ms, r->held_ms >= 0);
+	json_int_or_null(j, "frames_pinned", r->frames_pinned,
+	    r->frames_pinned >= 0);
+	json_close(j, '}');
+}
+
+void
+json_license(struct json *j, const char *key, const struct license *l)
+{
+	json_object(j, key);
+	json_bool(j, "has_license", l != NULL);
+	if (l != NULL) {
+		json_user(j, &l->user);
+		json_text_or_null(j, "device_id", l->device_id);
+		json_text_or_null(j, "type", l->type);
+		json_bool(j, "is_valid", l->valid);
+		if (l->expires)
+			json_time(j, "expires_at", l->expires_ms);
+		else
+			json_null(j, "expires_at");
+		json_raw(j, "features", l->features);
+		if (!l->valid)
+			json_text(j, "reason", l->reason);
+	}
 	json_close(j, '}');
 }

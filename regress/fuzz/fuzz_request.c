@@ -21,6 +21,27 @@ text_promise(const char *text, size_t size)
 		abort();
 }
 
+static void
+restore_promise(const char *text, size_t n)
+{
+	struct m_req_restore	req;
+	struct refusal		refusal;
+
+	memset(&req, 0, sizeof(req));
+	memset(&refusal, 0, sizeof(refusal));
+	if (request_restore(text, n, &req, &refusal) == -1) {
+		text_promise(refusal.text, sizeof(refusal.text));
+		if (refusal.text[0] == '\0')
+			abort();
+		return;
+	}
+	text_promise(req.database, sizeof(req.database));
+	text_promise(req.user.id, sizeof(req.user.id));
+	if ((req.flags & ~(uint32_t)RESTORE_FORCE) != 0 ||
+	    req.user.kind > USER_NUMBER)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -55,6 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		    (req.user.kind == USER_NONE) != (req.user.id[0] == '\0'))
 			abort();
 	}
+	restore_promise(text, n);
 	free(text);
 	return (0);
 }

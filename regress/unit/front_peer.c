@@ -40,8 +40,14 @@ say(enum msg_type type, uint64_t id, const void *p, size_t n, int fd)
 	chan_send(to_front, type, id, p, n, fd);
 }
 
-static void
-say_error(uint64_t id, enum err code, int64_t backup_id, const char *text)
+void
+peer_say(enum msg_type type, uint64_t id, const void *p, size_t n)
+{
+	say(type, id, p, n, -1);
+}
+
+void
+peer_say_error(uint64_t id, enum err code, int64_t backup_id, const char *text)
 {
 	struct m_error	e;
 
@@ -74,8 +80,8 @@ row(struct m_backup *b, int64_t id)
 	    "00112233445566778899aabbccddeeff");
 }
 
-static void
-say_job(uint64_t id, uint64_t job)
+void
+peer_say_job(uint64_t id, uint64_t job)
 {
 	struct m_job	j;
 
@@ -101,7 +107,7 @@ play_create(const struct msg *m)
 	util_copy(b.name, r->name);
 	util_copy(b.description, r->description);
 	if (r->flags & CREATE_ASYNC) {
-		say_job(m->id, 77);
+		peer_say_job(m->id, 77);
 		return;
 	}
 	if (strcmp(r->name, "hold") == 0) {
@@ -109,7 +115,7 @@ play_create(const struct msg *m)
 		return;
 	}
 	if (strcmp(r->name, "locked") == 0) {
-		say_error(m->id, E_DATABASE_LOCKED, 7, "The database is "
+		peer_say_error(m->id, E_DATABASE_LOCKED, 7, "The database is "
 		    "locked by pid 1.");
 		return;
 	}
@@ -135,7 +141,7 @@ play_list(const struct msg *m)
 	memset(&end, 0, sizeof(end));
 	play->pages++;
 	if (play->fail_page != 0 && play->pages == play->fail_page) {
-		say_error(m->id, E_INTERNAL_ERROR, 0, "It broke.");
+		peer_say_error(m->id, E_INTERNAL_ERROR, 0, "It broke.");
 		return;
 	}
 	for (; id > 0; id--) {
@@ -217,7 +223,7 @@ play_download(const struct msg *m)
 
 	play->backup = *r;
 	if (r->ref == REF_LOCAL && r->local_id == 404) {
-		say_error(m->id, E_BACKUP_NOT_FOUND, 0, "No such backup.");
+		peer_say_error(m->id, E_BACKUP_NOT_FOUND, 0, "No such backup.");
 		return;
 	}
 	row(&b, 7);
@@ -240,7 +246,7 @@ play_request(const struct msg *m)
 	play->asked++;
 	play->flags = asker->flags;
 	if (play->forbid) {
-		say_error(m->id, E_FORBIDDEN, 0, "You may not.");
+		peer_say_error(m->id, E_FORBIDDEN, 0, "You may not.");
 		return;
 	}
 	switch (m->type) {
@@ -264,9 +270,10 @@ play_request(const struct msg *m)
 		break;
 	case MSG_REQ_JOB:
 		if (job->job == 77)
-			say_job(m->id, 77);
+			peer_say_job(m->id, 77);
 		else
-			say_error(m->id, E_JOB_NOT_FOUND, 0, "No such job.");
+			peer_say_error(m->id, E_JOB_NOT_FOUND, 0,
+			    "No such job.");
 		break;
 	}
 }
@@ -275,8 +282,14 @@ static void
 play_engine(const struct msg *m)
 {
 	struct m_conn_rights	rights;
+	struct m_license	none;
 
-	if (m->type == MSG_CONN_OPEN) {
+	if (play->more != NULL && play->more(m))
+		return;
+	if (m->type == MSG_REQ_LICENSE) {
+		memset(&none, 0, sizeof(none));
+		say(MSG_REP_LICENSE, m->id, &none, sizeof(none), -1);
+	} else if (m->type == MSG_CONN_OPEN) {
 		close(m->fd);
 		memset(&rights, 0, sizeof(rights));
 		rights.rights = play->rights;

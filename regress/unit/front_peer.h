@@ -10,12 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/chan.h"
+#include "proto/errors.h"
 #include "proto/msg.h"
 
 #define PEER_BASE_MS	INT64_C(1700000000000)
 
 /* What test and peer share: the test says how to play, the peer counts. */
 struct play {
+	/* Sees each message to the engine first, in the peer's process; 1:
+	 * it was dealt with. */
+	int		 (*more)(const struct msg *);
 	volatile uint32_t rights;
 	volatile uint32_t forbid;	/* every request: FORBIDDEN */
 	volatile uint32_t silent;	/* CONN_OPEN gets no answer */
@@ -34,6 +39,12 @@ struct play {
 	char		 file[256];	/* what a download gives */
 	char		 checksum[CHECKSUM_BYTES];
 };
+
+/* For play->more: what the engine says. */
+void	peer_say(enum msg_type, uint64_t id, const void *, size_t);
+void	peer_say_error(uint64_t id, enum err, int64_t backup_id,
+	    const char *text);
+void	peer_say_job(uint64_t id, uint64_t job);
 
 struct stage {
 	struct play	*play;

@@ -94,6 +94,39 @@ test_create(void)
 }
 
 static void
+test_restore(void)
+{
+	static const struct {
+		const char	*body;
+		int		 result;
+		uint32_t	 flags;
+		const char	*database;
+	} cases[] = {
+		{ "", 0, 0, "" }, { "{}", 0, 0, "" },
+		{ "{\"force\":true}", 0, RESTORE_FORCE, "" },
+		{ "{\"force\":false,\"database\":\"d\"}", 0, 0, "d" },
+		{ "{\"force\":null,\"backup_name\":7}", 0, 0, "" },
+		{ "{\"force\":\"yes\"}", -1, 0, "" },
+		{ "{\"force\":1}", -1, 0, "" },
+		{ "{\"force\":[]}", -1, 0, "" },
+	};
+	struct m_req_restore	r;
+	size_t			i;
+	int			result;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memset(&r, 0, sizeof(r));
+		result = request_restore(cases[i].body,
+		    strlen(cases[i].body), &r, &refusal);
+		ok(result == cases[i].result && r.flags == cases[i].flags &&
+		    strcmp(r.database, cases[i].database) == 0,
+		    "restore %zu", i);
+	}
+	ok(strcmp(refusal.text, "\"force\" must be true or false.") == 0,
+	    "what force must be");
+}
+
+static void
 test_user(void)
 {
 	static const struct {
@@ -125,6 +158,7 @@ main(void)
 {
 	test_check();
 	test_create();
+	test_restore();
 	test_user();
 	return (tap_end());
 }

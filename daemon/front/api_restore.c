@@ -1,0 +1,93 @@
+/*
+ * The front runs this.  It owns the call that puts a backup back.  Whether
+ * it may be done, and how, is the engine's to say.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "daemon/front/api.h"
+#include "daemon/front/request.h"
+
+static void
+restored_check(const struct m_restored *r)
+{
+	if (!msg_text_ok(r->method) || !msg_text_ok(r->checksum) ||
+	    !msg_text_ok(r->remote_id) || !msg_text_ok(r->database) ||
+	    r->backup_id < 0 || r->safety_backup_id < 0)
+		fatalx("engine sent a restore that is none");
+}
+
+static void
+on_restored(struct conn *c, const struct msg *m)
+{
+	const struct m_restored	*r = m->data;
+	struct answer		 a;
+	struct json		*j;
+	char			 text[TEXT_BYTES], kept[128];
+
+	restored_check(r);
+	strlcpy(kept, "There was nothing before that could be kept.",
+	    sizeof(kept));
+	if (r->safety_backup_id != 0)
+		snprintf(kept, sizeof(kept), "What was there before is kept "
+		    "as backup %lld.", (long long)r->safety_backup_id);
+	snprintf(text, sizeof(text), "The backup was restored%s. %s",
+	    strcmp(r->method, "live") == 0 ?
+	    " under the applications that have the database open" :
+	    " as a new database file", kept);
+	j = answer_begin(&a, text);
+	json_restored(j, "data", r);
+	answer_send(&a, c, 200);
+}
+
+static void
+on_restore_job(struct conn *c, const struct msg *m)
+{
+	api_job_begun(c, m->data, "The restore was begun.");
+}
+
+/* The body's database counts; the query may say it too, as it does in a
+ * download, and must not be passed over where so much depends on it. */
+static int
+restore_database(struct conn *c, struct m_req_restore *req)
+{
+	char	database[DATABASE_BYTES];
+
+	if (api_query(c, "database", database, sizeof(database)) == -1)
+		return (-1);
+	if (req->database[0] == '\0')
+		strlcpy(req->database, database, sizeof(req->database));
+	else if (database[0] != '\0' &&
+	    strcmp(req->database, database) != 0) {
+		reply_error(c, E_INVALID_PARAMETER, "The body and the query "
+		    "name different databases.");
+		return (-1);
+	}
+	return (0);
+}
+
+void
+api_restore(struct conn *c)
+{
+	struct m_req_restore	req;
+	struct refusal		refusal;
+	int			async = api_prefers_async(&c->req->h);
+
+	memset(&req, 0, sizeof(req));
+	if (api_reference(c, &req.ref, &req.local_id, req.remote_id) == -1)
+		return;
+	if (request_restore(c->req->body, c->req->body_n, &req,
+	    &refusal) == -1) {
+		reply_error(c, refusal.code, "%s", refusal.text);
+		return;
+	}
+	if (restore_database(c, &req) == -1)
+		return;
+	link_asker(c, &req.asker);
+	if (async)
+		req.flags |= RESTORE_ASYNC;
+	link_engine(c, MSG_REQ_RESTORE, &req, sizeof(req), MSG_NONE,
+	    async ? MSG_REP_JOB : MSG_REP_RESTORED,
+	    async ? on_restore_job : on_restored);
+}
