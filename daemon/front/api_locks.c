@@ -249,7 +249,9 @@ on_accessibility(struct conn *c, const struct msg *m)
 	}
 	end = end_of(m);
 	if (end->flags & LOCKS_ACCESSIBLE)
-		strlcpy(text, "A restore could proceed now.", sizeof(text));
+		strlcpy(text, end->flags & LOCKS_EXISTS ?
+		    "A restore could proceed now." : "The database does not "
+		    "exist; a restore would make it anew.", sizeof(text));
 	else if (end->text[0] != '\0')
 		snprintf(text, sizeof(text),
 		    "No restore could proceed now: %s", end->text);

@@ -314,7 +314,9 @@ locks_run(const struct m_w_inspect *order, struct m_locks_end *r,
 	if (look_open(&order->look, &l, error) == -1) {
 		if (error->code != E_DATABASE_NOT_FOUND)
 			return (-1);
-		/* Nobody is in the way of what is not there. */
+		/* Nobody is in the way of what is not there: a restore
+		 * would make it anew. */
+		r->flags = LOCKS_ACCESSIBLE;
 		strlcpy(r->text, error->text, sizeof(r->text));
 		return (0);
 	}
