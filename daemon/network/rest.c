@@ -271,6 +271,12 @@ on_looked(struct exchange *x, void *arg)
 	char			 reason[TEXT_BYTES];
 
 	open_list(s);
+	/* Some servers know no user before his first backup. */
+	if (s->list == NULL && x->result.http_status == 404) {
+		rest_stop(t);
+		send_backup(t);
+		return;
+	}
 	if (s->list == NULL) {
 		(void)strlcpy(reason, x->result.reason, sizeof(reason));
 		result_set(&x->result, NET_AWAY, "cannot see whether an "
