@@ -25,7 +25,7 @@ convert(sqlite3 *db, const struct m_w_convert *o, int target,
 
 	/* VACUUM INTO keeps rowids, plain VACUUM would not. */
 	snprintf(sql, sizeof(sql), "PRAGMA page_size=%u;"
-	    "VACUUM INTO '" VFS_FD_FILE "'", o->page_size, target);
+	    "VACUUM INTO '" VFS_FD_NEW "'", o->page_size, target);
 	rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
 	if (rc == SQLITE_FULL)
 		return (fail(e, E_INSUFFICIENT_SPACE,

@@ -170,6 +170,71 @@ static const sqlite3_io_methods	fd_methods = {
 	.xDeviceCharacteristics = x_device,
 };
 
+/* ---- the journal of a new file ---- */
+
+#define NEW_JOURNAL	",new-journal"
+
+static int
+is_new_journal(const char *name)
+{
+	size_t	n = strlen(name), end = strlen(NEW_JOURNAL);
+
+	return (n > end && strcmp(name + n - end, NEW_JOURNAL) == 0);
+}
+
+static int
+nothing_read(sqlite3_file *f, void *buf, int n, sqlite3_int64 off)
+{
+	(void)f;
+	(void)off;
+	memset(buf, 0, (size_t)n);
+	return (SQLITE_IOERR_SHORT_READ);
+}
+
+static int
+nothing_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 off)
+{
+	(void)f;
+	(void)buf;
+	(void)n;
+	(void)off;
+	return (SQLITE_OK);
+}
+
+static int
+nothing_truncate(sqlite3_file *f, sqlite3_int64 size)
+{
+	(void)f;
+	(void)size;
+	return (SQLITE_OK);
+}
+
+static int
+nothing_size(sqlite3_file *f, sqlite3_int64 *size)
+{
+	(void)f;
+	*size = 0;
+	return (SQLITE_OK);
+}
+
+static const sqlite3_io_methods	nothing_methods = {
+	.iVersion = 1,
+	.xClose = x_close,
+	.xRead = nothing_read,
+	.xWrite = nothing_write,
+	.xTruncate = nothing_truncate,
+	.xSync = x_lock,
+	.xFileSize = nothing_size,
+	.xLock = x_lock,
+	.xUnlock = x_lock,
+	.xCheckReservedLock = x_reserved,
+	.xFileControl = x_control,
+	.xSectorSize = x_sector,
+	.xDeviceCharacteristics = x_device,
+};
+
+/* ---- the VFS ---- */
+
 static int
 x_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
     int *out_flags)
@@ -179,6 +244,11 @@ x_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
 
 	(void)vfs;
 	f->pMethods = NULL;
+	if (name != NULL && (flags & SQLITE_OPEN_MAIN_JOURNAL) &&
+	    is_new_journal(name)) {
+		f->pMethods = &nothing_methods;
+		return (SQLITE_OK);
+	}
 	if (name == NULL || (flags & SQLITE_OPEN_MAIN_DB) == 0 ||
 	    sscanf(name, "fd/%d", &fd) != 1)
 		return (SQLITE_CANTOPEN);
@@ -193,9 +263,9 @@ static int
 x_delete(sqlite3_vfs *vfs, const char *name, int sync)
 {
 	(void)vfs;
-	(void)name;
 	(void)sync;
-	return (SQLITE_IOERR_DELETE_NOENT);
+	return (is_new_journal(name) ? SQLITE_OK :
+	    SQLITE_IOERR_DELETE_NOENT);
 }
 
 /* There is nothing but the descriptor: no journal, no WAL. */

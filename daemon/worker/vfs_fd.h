@@ -12,6 +12,9 @@
 
 #define VFS_FD_NAME	"cbfd"
 #define VFS_FD_FILE	"fd/%d"		/* how a descriptor is named to SQLite */
+/* An empty file that is thrown away when it is not finished: its journal is
+ * one that keeps nothing.  VACUUM INTO wants one and cannot be told. */
+#define VFS_FD_NEW	"fd/%d,new"
 
 /* Makes the VFS known to SQLite, once.  SQLITE_OK or an error. */
 int	vfs_fd_register(void);
