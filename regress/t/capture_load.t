@@ -37,10 +37,12 @@ for name in checked grown; do
 	bank "$D/$name.db" -m wal -n 200 -z 2 init
 done
 mkdb hotwal "$D/crash.db" 300
+bank "$D/anew.db" -m wal -n 2000 -z 100 init
 daemon_with "$(database large "$D/large.db" "verify none")" \
     "$(database checked "$D/checked.db")" \
     "$(database checked-backup "$D/checked.db" "capture backup")" \
     "$(database grown "$D/grown.db")" \
+    "$(database anew "$D/anew.db" "verify none")" \
     "$(database crash "$D/crash.db")" || exit 1
 
 # A copy of 100 MB takes a moment; a writer with one second of patience
@@ -84,6 +86,41 @@ is "a large log that nobody checkpoints: captures are right" "$(goods grown 5)" 
 ok "it goes on growing: we checkpoint nothing" test "$(stat -c %s "$D/grown.db-wal")" -gt "$before"
 writer_end
 like "and the writer, without patience, is never refused" "$RUN" 'tx=[1-9]* busy=0 *'
+
+# A log of which all is in the file already: nothing stops a writer from
+# beginning it anew while we copy, and its frames are others then.
+mkfifo "$T/in"
+if is_root; then
+	setpriv --reuid "$OWNER" --regid "$OWNER" --init-groups sqlite3 "$D/anew.db" <"$T/in" >"$T/anew" 2>&1 &
+else
+	sqlite3 "$D/anew.db" <"$T/in" >"$T/anew" 2>&1 &
+fi
+app=$!
+PIDS="$PIDS $app"
+exec 8>"$T/in"
+say() { echo "$1; SELECT '$2';" >&8; wait_for 20 grep -q "^$2$" "$T/anew"; }
+say "PRAGMA wal_autocheckpoint=0; UPDATE ballast SET k = k + 1 WHERE id > (SELECT max(id) - 300 FROM ballast); PRAGMA wal_checkpoint(PASSIVE)" first
+create anew & create=$!
+caught() {
+	local i f
+	for ((i = 0; i < 20000; i++)); do
+		for f in "$BACKUP_DIR"/anew/* "$BACKUP_DIR"/anew/.[!.]*; do
+			[ -s "$f" ] || continue
+			COPIER=$(pgrep -P "$DAEMON" -x cloudbackupd-wo) && kill -STOP "$COPIER"
+			return
+		done
+	done
+	return 1
+}
+caught
+result $? "a copy is stopped in the middle"
+say "UPDATE accounts SET balance = balance + 1; UPDATE state SET n = 5, total = total + 2000" second
+kill -CONT "$COPIER"
+wait $create
+FILE=$(json .data.file_path <"$T/body")
+like "a log that began anew meanwhile: one committed state" "$("$T/bin/bank" "$FILE" check)" '*n=5 integrity=ok'
+exec 8>&-
+gone 5 "$app"; wait "$app"
 
 # What a crash left in the log is committed, and part of the backup.
 is "the file alone has the old rows" "$(rows "$D/crash.db")" 200
