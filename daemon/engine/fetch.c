@@ -13,7 +13,6 @@
 #include "common/util.h"
 #include "daemon/engine/engine.h"
 
-#define FETCH_FOLDER	".fetched"	/* no database can have that name */
 #define PATIENCE_MS	600000
 
 struct fetching {
@@ -63,7 +62,7 @@ on_verified(void *arg, const struct task_result *r)
 		return;
 	}
 	memcpy(&v, r->data, sizeof(v));
-	if (!msg_text_ok(v.checksum) || !msg_text_ok(v.text)) {
+	if (!told_verified(&v, f->fd)) {
 		fetch_failed(j, E_WORKER_FAILED, "impossible answer");
 		return;
 	}
@@ -134,7 +133,7 @@ run(struct job *j)
 	uint32_t	 code = E_IO_ERROR;
 	char		 err[TEXT_BYTES];
 
-	if (store_create(e->store, FETCH_FOLDER, (int64_t)j->id, &f->artifact,
+	if (store_create(e->store, STORE_SCRATCH, (int64_t)j->id, &f->artifact,
 	    &code, err) == -1) {
 		fetch_failed(j, code, err);
 		return;

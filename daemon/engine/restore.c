@@ -20,7 +20,6 @@
 
 #define LOOK_PATIENCE_MS	30000
 #define PATIENCE_MS		600000
-#define SCRATCH_FOLDER		".fetched"
 
 static void	image_fetch(struct job *);
 static void	look(struct job *);
@@ -156,7 +155,7 @@ image_fetch(struct job *j)
 	uint64_t		 free_bytes = store_free_bytes(e->store);
 
 	memset(&error, 0, sizeof(error));
-	if (store_create(e->store, SCRATCH_FOLDER, (int64_t)j->id,
+	if (store_create(e->store, STORE_SCRATCH, (int64_t)j->id,
 	    &r->scratch, &error.code, error.text) == -1) {
 		restore_fail(j, &error);
 		return;
@@ -216,7 +215,7 @@ on_verified(void *arg, const struct task_result *t)
 		return;
 	}
 	memcpy(&v, t->data, sizeof(v));
-	if (!msg_text_ok(v.checksum) || !msg_text_ok(v.text)) {
+	if (!told_verified(&v, r->image)) {
 		fail_text(j, E_WORKER_FAILED, "impossible answer");
 		return;
 	}
@@ -250,7 +249,7 @@ on_looked(void *arg, const struct task_result *t)
 		return;
 	}
 	memcpy(&r->live, t->data, sizeof(r->live));
-	if (!msg_text_ok(r->live.journal_mode)) {
+	if (!told_inspected(&r->live)) {
 		fail_text(j, E_WORKER_FAILED, "impossible answer");
 		return;
 	}
@@ -373,7 +372,7 @@ on_restored(void *arg, const struct task_result *t)
 		return;
 	}
 	memcpy(&r->done, t->data, sizeof(r->done));
-	if (r->done.method > RESTORE_REPLACE) {
+	if (r->done.method > RESTORE_REPLACE || !r->safety_told) {
 		fail_text(j, E_WORKER_FAILED, "impossible answer");
 		return;
 	}
@@ -394,11 +393,15 @@ on_event(void *arg, struct task *t, const struct msg *m)
 		return;
 	r->safety_told = 1;
 	memcpy(&r->safety, m->data, sizeof(r->safety));
-	if (restore_safety_publish(j) == 0)
+	if (!told_kept(&r->safety))
+		log_warnx("the restore worker told the impossible of what "
+		    "it kept");
+	else if (restore_safety_publish(j) == 0) {
 		task_go(t);
-	else
-		/* Without our word it gives up, and says so. */
-		tasks_stop_one(t);
+		return;
+	}
+	/* Without our word it gives up, and says so. */
+	tasks_stop_one(t);
 }
 
 static void

@@ -13,6 +13,9 @@
 #include "proto/msg.h"
 
 #define STORE_ID_FILE	".cloudbackupd-id"
+#define STORE_SCRATCH	".fetched"	/* stands for a database's name, and
+					 * none can be called so: for what
+					 * only stays for a while */
 
 struct store;
 struct catalog;

@@ -219,8 +219,8 @@ store_check_folder(const struct store *s, const char *database, int make,
 	char	*path;
 	int	 fd, saved;
 
-	if (database[0] == '\0' || database[0] == '.' ||
-	    strchr(database, '/') != NULL) {
+	if (database[0] == '\0' || strchr(database, '/') != NULL ||
+	    (database[0] == '.' && strcmp(database, STORE_SCRATCH) != 0)) {
 		snprintf(err, TEXT_BYTES, "\"%.64s\" can't be the name of a "
 		    "folder", database);
 		errno = EINVAL;

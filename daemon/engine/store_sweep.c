@@ -199,7 +199,8 @@ sweep_folder(int dir, const char *name, store_entry_cb *cb, struct sweep *w)
 	char		err[TEXT_BYTES];
 	int		fd;
 
-	if (name[0] == '.' || strlen(name) >= DATABASE_BYTES ||
+	if ((name[0] == '.' && strcmp(name, STORE_SCRATCH) != 0) ||
+	    strlen(name) >= DATABASE_BYTES ||
 	    fstatat(dir, name, &sb, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    !S_ISDIR(sb.st_mode))
 		return (0);
