@@ -62,6 +62,9 @@ int	chan_read(struct chan *);
 int		 chan_get(struct chan *, struct msg *m);
 const char	*chan_error(const struct chan *);
 
+/* A secret came with the message last got: no copy of it stays. */
+void		 chan_wipe(struct chan *);
+
 /*
  * For a process without an event loop (the worker): wait up to timeout_ms
  * (-1: for ever) for the next message; results as chan_get, and 0 also
@@ -83,6 +86,15 @@ void	chan_attach(struct chan *, struct event_base *, chan_cb *, void *arg);
 /* Stops and starts reading: back-pressure on the peer. */
 void	chan_pause(struct chan *);
 void	chan_resume(struct chan *);
+
+/*
+ * Calls cb once, as soon as a write leaves no more than low bytes queued:
+ * with chan_pause, a peer that asks but does not read is held back.  Not
+ * called for a channel that dies before.
+ */
+typedef void	chan_drained_cb(struct chan *, void *arg);
+void	chan_when_drained(struct chan *, size_t low, chan_drained_cb *,
+	    void *arg);
 
 /* Between chan.c and chan_event.c only: queued is called when there is
  * something to write, released when the channel is freed. */

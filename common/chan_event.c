@@ -22,6 +22,9 @@ struct attached {
 	void		*arg;
 	int		 paused, ended, dead;	/* ended: no more to read */
 	int		*freed;		/* set when cb freed the channel */
+	chan_drained_cb	*drained;	/* NULL: nobody wants to know */
+	void		*drained_arg;
+	size_t		 low;		/* bytes */
 };
 
 static void
@@ -131,6 +134,7 @@ static void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct attached	*a = arg;
+	chan_drained_cb	*cb = a->drained;
 
 	(void)fd;
 	(void)what;
@@ -141,7 +145,12 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	case -1:
 		/* The reading side tells the end, after what it still has. */
 		event_del(a->wr);
-		break;
+		chan_resume(a->chan);
+		return;
+	}
+	if (cb != NULL && chan_queued(a->chan) <= a->low) {
+		a->drained = NULL;
+		cb(a->chan, a->drained_arg);
 	}
 }
 
@@ -189,4 +198,14 @@ chan_resume(struct chan *c)
 		return;
 	a->paused = 0;
 	look_again(a, 0);	/* the buffer first, then the socket */
+}
+
+void
+chan_when_drained(struct chan *c, size_t low, chan_drained_cb *cb, void *arg)
+{
+	struct attached	*a = chan_hooks_arg(c);
+
+	a->drained = cb;
+	a->drained_arg = arg;
+	a->low = low;
 }

@@ -197,8 +197,7 @@ on_verified(void *arg, const struct task_result *r)
 		return;
 	}
 	memcpy(&v, r->data, sizeof(v));
-	if (!msg_text_ok(v.checksum) || !msg_text_ok(v.text) ||
-	    v.verdict > VERDICT_UNKNOWN) {
+	if (!told_verified(&v, -1) || v.size != c->captured.size) {
 		create_fail_text(j, E_WORKER_FAILED,
 		    "the check gave an impossible answer");
 		return;
@@ -244,16 +243,6 @@ verify(struct job *j, int fd)
 
 /* ---- the capture ---- */
 
-/* A right-sized lie is still a lie. */
-static int
-captured_ok(const struct m_w_captured *r)
-{
-	return (msg_text_ok(r->journal_mode) && msg_text_ok(r->encoding) &&
-	    msg_text_ok(r->checksum) && msg_text_ok(r->fallback) &&
-	    r->size <= INT64_MAX && r->method <= CAPTURE_BACKUP &&
-	    strlen(r->checksum) == strlen("sha256:") + 64);
-}
-
 static void
 on_holders(void *arg, const struct m_error *error)
 {
@@ -280,7 +269,7 @@ on_captured(void *arg, const struct task_result *r)
 		return;
 	}
 	memcpy(&c->captured, r->data, sizeof(c->captured));
-	if (!captured_ok(&c->captured)) {
+	if (!told_captured(&c->captured)) {
 		create_fail_text(j, E_WORKER_FAILED,
 		    "the capture gave an impossible answer");
 		return;
@@ -292,6 +281,12 @@ on_captured(void *arg, const struct task_result *r)
 	if ((fd = store_settle(e->store, &c->artifact, error.text)) == -1) {
 		error.code = E_INVALID_BACKUP;
 		create_fail(j, &error, VERDICT_NONE, NULL);
+		return;
+	}
+	if (!told_size(fd, c->captured.size)) {
+		close(fd);
+		create_fail_text(j, E_WORKER_FAILED, "the copy has not the "
+		    "size that the capture gave");
 		return;
 	}
 	if (j->database->verify != VERIFY_NONE) {

@@ -132,34 +132,6 @@ children_start(struct engine *e)
 }
 
 static void
-on_front(struct chan *c, const struct msg *m, void *arg)
-{
-	struct engine	*e = arg;
-
-	if (m != NULL) {
-		requests_message(c, m, e);
-		return;
-	}
-	if (strcmp(chan_error(c), "closed") != 0)
-		fatalx("%s", chan_error(c));
-	engine_stop(e);
-}
-
-static void
-on_network(struct chan *c, const struct msg *m, void *arg)
-{
-	struct engine	*e = arg;
-
-	if (m != NULL) {
-		remotes_message(c, m, e);
-		return;
-	}
-	if (strcmp(chan_error(c), "closed") != 0)
-		fatalx("%s", chan_error(c));
-	engine_stop(e);
-}
-
-static void
 front_configure(struct engine *e, struct listeners *listeners)
 {
 	struct conf_remote	*r;
@@ -208,6 +180,56 @@ child_reaped(struct engine *e, struct child *c, int status)
 	engine_stop(e);
 }
 
+/*
+ * One that sends what none of ours would is none of ours any more; nor is
+ * one that closes and lives.  One that died says more by its status.
+ */
+static void
+child_lost(struct engine *e, struct child *c)
+{
+	struct timespec	pause = { 0, 10000000L };
+	int		tries, status;
+
+	if (strcmp(chan_error(c->chan), "closed") != 0)
+		fatalx("%s", chan_error(c->chan));
+	for (tries = 0; !e->stopping && c->pid != 0 && tries < 20; tries++) {
+		if (waitpid(c->pid, &status, WNOHANG) == c->pid) {
+			child_reaped(e, c, status);
+			return;
+		}
+		nanosleep(&pause, NULL);
+	}
+	if (!e->stopping) {
+		log_warnx("%s closed its channel; stopping", c->name);
+		e->failed = 1;
+	}
+	engine_stop(e);
+}
+
+static void
+on_front(struct chan *c, const struct msg *m, void *arg)
+{
+	struct engine	*e = arg;
+
+	if (m == NULL) {
+		child_lost(e, &e->front);
+		return;
+	}
+	requests_message(c, m, e);
+	(void)flow_full(e);
+}
+
+static void
+on_network(struct chan *c, const struct msg *m, void *arg)
+{
+	struct engine	*e = arg;
+
+	if (m == NULL)
+		child_lost(e, &e->network);
+	else
+		remotes_message(c, m, e);
+}
+
 static void
 on_child(evutil_socket_t fd, short what, void *arg)
 {
@@ -244,6 +266,7 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	log_warnx("not everything ended within %d seconds", STOP_SECONDS);
+	tasks_kill(e);
 	event_base_loopbreak(e->base);
 }
 
@@ -408,6 +431,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	for (i = 0; i < nitems(signals); i++)
 		event_free(signals[i]);
 	event_free(e.stop_timer);
+	flow_free(&e);
 	event_base_free(e.base);
 	log_info("stopped");
 	return (e.failed);

@@ -46,6 +46,8 @@ struct engine {
 	uint64_t		 next_job;
 	uint64_t		 next_transfer;	/* ids of NET_* messages */
 	int			 to_stderr, verbose;
+	struct event		*front_timer;	/* flow.c's */
+	int			 front_full;	/* it does not read */
 	int			 stopping;
 	int			 license_ids_told;
 	int			 failed;	/* a child died: exit with 1 */
@@ -65,6 +67,16 @@ void	identity_license(struct engine *, const struct m_license_ids *);
 
 /* Called when a task or job ended while stopping. */
 void	engine_stop_check(struct engine *);
+
+/* ---- flow.c: front asks faster than it reads ---- */
+
+/*
+ * Is so much queued for front that nothing more may be asked or begun?
+ * Then front is not read until it has taken most of that; when it does not
+ * for a minute, the engine stops.
+ */
+int	flow_full(struct engine *);
+void	flow_free(struct engine *);
 
 /* ---- spawn.c ---- */
 
@@ -160,11 +172,27 @@ void		 task_go(struct task *);
 void		 tasks_stop_one(struct task *);
 void		 tasks_stop(struct engine *);
 
+/* The last word to those that did not. */
+void		 tasks_kill(struct engine *);
+
 /* A child ended: 1 when it was a worker's. */
 int		 task_reaped(struct engine *, pid_t, int status);
 
 /* "exit status 3", "signal 9 (Killed)"; dst has 64 bytes. */
 void		 task_status_text(int status, char dst[64]);
+
+/* ---- told.c: may what a worker says be true? ---- */
+
+/* Each 1 when it may; text without end, numbers out of range: 0.  image is
+ * the file it is about, or -1; what was kept is hashed later. */
+int	told_captured(const struct m_w_captured *);
+int	told_kept(const struct m_w_captured *);
+int	told_verified(const struct m_w_verified *, int image);
+int	told_inspected(const struct m_file_info *);
+int	told_lock_row(const struct m_lock_row *);
+
+/* Has the file fd this size? */
+int	told_size(int fd, uint64_t size);
 
 /* ---- job.c: what clients wait for ---- */
 
@@ -200,6 +228,7 @@ void		 job_done(struct job *);
 void		 job_failed(struct job *, const struct m_error *);
 void		 job_describe(const struct job *, struct m_job *);
 int		 jobs_running(const struct engine *);
+void		 jobs_kick(struct engine *);	/* one may begin */
 void		 jobs_init(struct engine *);
 void		 jobs_free(struct engine *);
 

@@ -85,8 +85,8 @@ forget(struct engine *e)
 	}
 }
 
-static void
-schedule(struct engine *e)
+void
+jobs_kick(struct engine *e)
 {
 	struct timeval	now = { 0, 0 };
 
@@ -104,7 +104,8 @@ on_schedule(evutil_socket_t fd, short what, void *arg)
 	forget(e);
 	for (j = TAILQ_FIRST(&e->jobs); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, entry);
-		if (jobs_running(e) >= (int)e->jobs_max || e->stopping)
+		if (jobs_running(e) >= (int)e->jobs_max || e->stopping ||
+		    flow_full(e))
 			break;
 		if (j->state != JOB_QUEUED || must_wait(j))
 			continue;
@@ -152,7 +153,7 @@ job_new(struct engine *e, const char *kind, struct conf_database *database,
 	j->release = release;
 	j->data = data;
 	TAILQ_INSERT_TAIL(&e->jobs, j, entry);
-	schedule(e);
+	jobs_kick(e);
 	return (j);
 }
 
@@ -183,7 +184,7 @@ job_end(struct job *j, enum job_state state)
 
 	j->state = state;
 	j->finished_ms = util_now_ms();
-	schedule(e);
+	jobs_kick(e);
 	engine_stop_check(e);
 }
 

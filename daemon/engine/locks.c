@@ -32,13 +32,6 @@ look_fill(const struct engine *e, const struct conf_database *d,
 		l->flags |= LOOK_UNSAFE_FILESYSTEM;
 }
 
-static int
-row_ok(const struct m_lock_row *r)
-{
-	return (msg_text_ok(r->command) && msg_text_ok(r->user) &&
-	    msg_text_ok(r->locks) && r->mode <= HOLDER_WRITE);
-}
-
 static void
 row_name(struct locking *l, const struct m_lock_row *r)
 {
@@ -61,7 +54,7 @@ on_row(void *arg, struct task *t, const struct msg *m)
 
 	(void)t;
 	memcpy(&r, m->data, sizeof(r));
-	if (m->type != MSG_W_LOCK_ROW || !row_ok(&r))
+	if (m->type != MSG_W_LOCK_ROW || !told_lock_row(&r))
 		return;
 	if (l->request == 0)
 		row_name(l, &r);

@@ -252,7 +252,7 @@ remote_of(struct engine *e, uint64_t transfer)
 	struct remote	*r;
 
 	TAILQ_FOREACH(r, &e->remotes, entry) {
-		if (r->transfer == transfer)
+		if (transfer != 0 && r->transfer == transfer)
 			return (r);
 	}
 	return (NULL);

@@ -206,8 +206,7 @@ on_inspected(void *arg, const struct task_result *r)
 		return;
 	}
 	memcpy(&m, r->data, sizeof(m));
-	if (msg_text_ok(m.path) && msg_text_ok(m.journal_mode) &&
-	    msg_text_ok(m.encoding))
+	if (told_inspected(&m))
 		chan_send(i->engine->front.chan, MSG_REP_FILE_INFO,
 		    i->request, &m, sizeof(m), -1);
 	else

@@ -362,18 +362,24 @@ on_restored(void *arg, const struct task_result *t)
 {
 	struct job		*j = arg;
 	struct restoring	*r = j->data;
+	struct task_result	 lie;
 
-	if (!t->ok || t->type != MSG_W_RESTORED) {
+	if (t->ok) {
+		memcpy(&r->done, t->data, sizeof(r->done));
+		if (r->done.method > RESTORE_REPLACE || !r->safety_told) {
+			memset(&lie, 0, sizeof(lie));
+			lie.error.code = E_WORKER_FAILED;
+			strlcpy(lie.error.text, "the restore gave an "
+			    "impossible answer", sizeof(lie.error.text));
+			t = &lie;
+		}
+	}
+	if (!t->ok) {
 		if (r->safety_id != 0)
 			/* It stays: a backup like any other. */
 			restore_safety_prove(j, &t->error);
 		else
 			task_failed(j, t);
-		return;
-	}
-	memcpy(&r->done, t->data, sizeof(r->done));
-	if (r->done.method > RESTORE_REPLACE || !r->safety_told) {
-		fail_text(j, E_WORKER_FAILED, "impossible answer");
 		return;
 	}
 	r->restored_ms = util_now_ms();

@@ -168,8 +168,7 @@ on_verified(void *arg, const struct task_result *t)
 		return;
 	}
 	memcpy(&v, t->data, sizeof(v));
-	if (!msg_text_ok(v.checksum) || !msg_text_ok(v.text) ||
-	    v.verdict > VERDICT_UNKNOWN) {
+	if (!told_verified(&v, -1)) {
 		safety_failed(j, VERDICT_NONE, "impossible answer");
 		return;
 	}

@@ -18,6 +18,10 @@
 #include "daemon/engine/engine.h"
 
 #define RESULT_BYTES	16384
+#define EVENTS_MAX	4096		/* rows of holders: front's limit */
+#define WARNINGS_MAX	64
+#define CHANNEL_MS	2000		/* the channel outlives the process */
+#define LIFE_US		(24 * 3600 * (uint64_t)1000000)
 
 struct task {
 	TAILQ_ENTRY(task) entry;
@@ -26,6 +30,9 @@ struct task {
 	pid_t		 pid;		/* 0: reaped */
 	struct chan	*chan;		/* NULL: closed */
 	struct event	*timer;
+	uint64_t	 end_us;	/* progress or not, no worker lives
+					 * longer */
+	uint32_t	 events, warnings;	/* how many came */
 	uint32_t	 waited_ms;	/* what the timer was set to */
 	int		 status;	/* of waitpid */
 	int		 told;		/* done was called, or must not be */
@@ -43,6 +50,32 @@ task_status_text(int status, char dst[64])
 		    strsignal(WTERMSIG(status)));
 	else
 		snprintf(dst, 64, "exit status %d", WEXITSTATUS(status));
+}
+
+/* What each order may be answered with, W_FAILED aside. */
+static const struct {
+	enum msg_type	order, result;
+} results[] = {
+	{ MSG_W_CAPTURE,	MSG_W_CAPTURED },
+	{ MSG_W_VERIFY,		MSG_W_VERIFIED },
+	{ MSG_W_INSPECT,	MSG_W_INSPECTED },
+	{ MSG_W_LOCKS,		MSG_W_LOCKED },
+	{ MSG_W_CONVERT,	MSG_W_CONVERTED },
+	{ MSG_W_RESTORE,	MSG_W_RESTORED },
+};
+
+static int
+is_answer(enum msg_type order, uint32_t result)
+{
+	size_t	i;
+
+	if (result == MSG_W_FAILED)
+		return (1);
+	for (i = 0; i < nitems(results); i++) {
+		if (results[i].order == order)
+			return (results[i].result == result);
+	}
+	return (0);
 }
 
 static void
@@ -131,6 +164,16 @@ patience(struct task *t, uint32_t ms)
 	event_add(t->timer, &tv);
 }
 
+/* It is none of ours any more: nothing that it says counts. */
+static void
+task_break(struct task *t, const char *how)
+{
+	strlcpy(t->broken, how, sizeof(t->broken));
+	t->has_result = 0;
+	if (t->pid != 0)
+		kill(t->pid, SIGKILL);
+}
+
 static void
 on_progress(struct task *t, const struct msg *m)
 {
@@ -138,9 +181,11 @@ on_progress(struct task *t, const struct msg *m)
 
 	memcpy(&p, m->data, sizeof(p));
 	if (!msg_text_ok(p.phase)) {
-		strlcpy(t->broken, "sent a phase without end",
-		    sizeof(t->broken));
-		kill(t->pid, SIGKILL);
+		task_break(t, "sent a phase without end");
+		return;
+	}
+	if (util_monotonic_us() > t->end_us) {
+		task_break(t, "took longer than a day");
 		return;
 	}
 	patience(t, strcmp(p.phase, "look") == 0 ||
@@ -151,48 +196,84 @@ on_progress(struct task *t, const struct msg *m)
 }
 
 static void
-on_message(struct chan *c, const struct msg *m, void *arg)
+on_warning(struct task *t, const struct msg *m)
 {
-	struct task	*t = arg;
-	struct m_error	 e;
-	size_t		 size;
+	struct m_error	e;
 
-	if (m == NULL) {
-		if (strcmp(chan_error(c), "closed") != 0) {
-			strlcpy(t->broken, chan_error(c), sizeof(t->broken));
-			if (t->pid != 0)
-				kill(t->pid, SIGKILL);
-		}
-		channel_close(t);
+	if (++t->warnings > WARNINGS_MAX) {
+		task_break(t, "warned without end");
 		return;
 	}
-	switch (m->type) {
-	case MSG_W_PROGRESS:
-		on_progress(t, m);
-		return;
-	case MSG_W_WARNING:
-		memcpy(&e, m->data, sizeof(e));
-		e.text[sizeof(e.text) - 1] = '\0';
-		log_warnx("%s", e.text);
-		return;
-	case MSG_W_LOCK_ROW:
-	case MSG_W_SAFETY:
-		patience(t, t->order.patience_ms);
-		if (!t->told && t->order.event != NULL)
-			t->order.event(t->order.arg, t, m);
+	memcpy(&e, m->data, sizeof(e));
+	e.text[sizeof(e.text) - 1] = '\0';
+	log_warnx("%s", e.text);
+}
+
+static void
+on_event(struct task *t, const struct msg *m)
+{
+	if (t->order.type != (m->type == MSG_W_SAFETY ? MSG_W_RESTORE :
+	    MSG_W_LOCKS)) {
+		task_break(t, "said what its order does not ask for");
 		return;
 	}
-	/* A result: the first counts; a second is a lie. */
-	size = msg_desc(m->type)->size;
-	if (t->has_result || size > sizeof(t->result)) {
-		strlcpy(t->broken, "answered twice", sizeof(t->broken));
-		t->has_result = 0;
-		kill(t->pid, SIGKILL);
+	/* Nobody reads more; and endless rows end by its patience. */
+	if (t->events >= EVENTS_MAX)
+		return;
+	t->events++;
+	patience(t, t->order.patience_ms);
+	if (!t->told && t->order.event != NULL)
+		t->order.event(t->order.arg, t, m);
+}
+
+/* The first counts; a second is a lie. */
+static void
+on_result(struct task *t, const struct msg *m)
+{
+	size_t	size = msg_desc(m->type)->size;
+
+	if (!is_answer(t->order.type, m->type) || size > sizeof(t->result)) {
+		task_break(t, "answered another order");
 		return;
 	}
 	memcpy(t->result, m->data, size);
 	t->result_type = m->type;
 	t->has_result = 1;
+}
+
+static void
+on_message(struct chan *c, const struct msg *m, void *arg)
+{
+	struct task	*t = arg;
+
+	if (m == NULL) {
+		if (strcmp(chan_error(c), "closed") != 0 &&
+		    t->broken[0] == '\0')
+			task_break(t, chan_error(c));
+		channel_close(t);
+		return;
+	}
+	if (t->broken[0] != '\0')
+		return;
+	if (t->has_result) {
+		task_break(t, m->type == t->result_type ? "answered twice" :
+		    "went on after its answer");
+		return;
+	}
+	switch (m->type) {
+	case MSG_W_PROGRESS:
+		on_progress(t, m);
+		break;
+	case MSG_W_WARNING:
+		on_warning(t, m);
+		break;
+	case MSG_W_LOCK_ROW:
+	case MSG_W_SAFETY:
+		on_event(t, m);
+		break;
+	default:
+		on_result(t, m);
+	}
 }
 
 /* It hangs.  What waits for it is told now: the process may be stuck in
@@ -205,8 +286,12 @@ on_patience(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (t->pid != 0)
-		kill(t->pid, SIGKILL);
+	if (t->pid == 0) {
+		/* It left somebody behind who holds its channel. */
+		channel_close(t);
+		return;
+	}
+	kill(t->pid, SIGKILL);
 	memset(&r, 0, sizeof(r));
 	r.error.code = E_IO_ERROR;
 	snprintf(r.error.text, sizeof(r.error.text),
@@ -263,6 +348,7 @@ task_start(struct engine *e, const struct task_order *o)
 	if ((t->timer = evtimer_new(e->base, on_patience, t)) == NULL)
 		fatalx("evtimer_new");
 	chan_attach(t->chan, e->base, on_message, t);
+	t->end_us = util_monotonic_us() + LIFE_US;
 	files_send(t, o->files);
 	t->order.files = NULL;
 	chan_send(t->chan, o->type, 0, o->data, o->size, o->fd);
@@ -295,6 +381,17 @@ tasks_stop(struct engine *e)
 		tasks_stop_one(t);
 }
 
+void
+tasks_kill(struct engine *e)
+{
+	struct task	*t;
+
+	TAILQ_FOREACH(t, &e->tasks, entry) {
+		if (t->pid != 0)
+			kill(t->pid, SIGKILL);
+	}
+}
+
 int
 task_reaped(struct engine *e, pid_t pid, int status)
 {
@@ -308,7 +405,7 @@ task_reaped(struct engine *e, pid_t pid, int status)
 		return (0);
 	t->pid = 0;
 	t->status = status;
-	event_del(t->timer);
+	patience(t, CHANNEL_MS);
 	finish_check(t);
 	return (1);
 }
