@@ -115,21 +115,32 @@ create_upload_progress(struct engine *e, int64_t backup_id, uint64_t done,
 	}
 }
 
+/*
+ * Written down before the file gets its name: a crash right after that
+ * finds a backup that is complete here, and must know where else it goes.
+ * None is due before the local copy is completed.
+ */
+static void
+plan_copies(struct job *j)
+{
+	struct conf_target	*t;
+
+	TAILQ_FOREACH(t, &j->database->targets, entry)
+		catalog_copy_add(j->engine->catalog, j->backup_id,
+		    t->remote->name);
+}
+
 static void
 to_remotes(struct job *j)
 {
-	struct engine		*e = j->engine;
-	struct conf_target	*t;
-	struct create		*c = j->data;
+	struct create	*c = j->data;
 
 	if (TAILQ_EMPTY(&j->database->targets)) {
 		create_finish(j);
 		return;
 	}
-	TAILQ_FOREACH(t, &j->database->targets, entry)
-		catalog_copy_add(e->catalog, j->backup_id, t->remote->name);
 	job_phase(j, "upload", 0, c->captured.size);
-	remotes_kick(e);
+	remotes_kick(j->engine);
 }
 
 /* ---- publication ---- */
@@ -165,6 +176,7 @@ publish(struct job *j, const struct m_w_verified *v)
 		return;
 	}
 	catalog_proven(e->catalog, j->backup_id, path, &c->captured, v);
+	plan_copies(j);
 	if (store_publish(e->store, &c->artifact, j->backup_id,
 	    c->created_ms, error.text) == -1) {
 		error.code = E_IO_ERROR;
@@ -218,6 +230,12 @@ verify(struct job *j, int fd)
 	struct m_w_verify	 o;
 	struct task_order	 t;
 
+	if (e->stopping) {		/* a check may take minutes */
+		close(fd);
+		create_fail_text(j, E_SHUTTING_DOWN,
+		    "the backup was given up because the daemon ends");
+		return;
+	}
 	memset(&o, 0, sizeof(o));
 	o.level = j->database->verify;
 	o.flags = VERIFY_EXPECT;
