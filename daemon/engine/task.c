@@ -28,6 +28,7 @@ struct task {
 	struct engine	*engine;
 	struct task_order order;	/* data and fd are gone */
 	pid_t		 pid;		/* 0: reaped */
+	pid_t		 was_pid;	/* for the log */
 	struct chan	*chan;		/* NULL: closed */
 	struct event	*timer;
 	uint64_t	 end_us;	/* progress or not, no worker lives
@@ -101,6 +102,15 @@ result_failed(struct task *t, struct task_result *r)
 {
 	char	how[64];
 
+	if (t->engine->stopping && t->broken[0] == '\0' &&
+	    WIFSIGNALED(t->status) && WTERMSIG(t->status) == SIGTERM) {
+		/* Our own signal, before the worker could catch it. */
+		r->error.code = E_SHUTTING_DOWN;
+		snprintf(r->error.text, sizeof(r->error.text),
+		    "the %s was given up because the daemon ends",
+		    t->order.what);
+		return;
+	}
 	r->error.code = E_WORKER_FAILED;
 	task_status_text(t->status, how);
 	if (t->broken[0] != '\0')
@@ -110,7 +120,7 @@ result_failed(struct task *t, struct task_result *r)
 		snprintf(r->error.text, sizeof(r->error.text),
 		    "the %s worker ended without an answer (%s)",
 		    t->order.what, how);
-	log_warnx("%s (pid %d)", r->error.text, (int)t->pid);
+	log_warnx("%s (pid %d)", r->error.text, (int)t->was_pid);
 }
 
 /* Both the process and its channel have ended. */
@@ -343,6 +353,7 @@ task_start(struct engine *e, const struct task_order *o)
 	spawn_pair(sv);
 	t->pid = spawn_program(e, "cloudbackupd-worker", &sv[1], 1, NULL,
 	    NULL);
+	t->was_pid = t->pid;
 	close(sv[1]);
 	t->chan = chan_new(sv[0], ROLE_ENGINE, ROLE_WORKER);
 	if ((t->timer = evtimer_new(e->base, on_patience, t)) == NULL)
