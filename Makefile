@@ -6,7 +6,7 @@ PREFIX ?=	/usr/local
 SBINDIR ?=	$(PREFIX)/sbin
 LIBEXECDIR ?=	$(PREFIX)/libexec/cloudbackupd
 MANDIR ?=	$(PREFIX)/share/man
-SYSCONFDIR ?=	/etc
+EXAMPLEDIR ?=	$(PREFIX)/share/examples/cloudbackupd
 
 B ?=		build
 CC ?=		cc
@@ -26,14 +26,24 @@ ALL_LDFLAGS =	$(LDFLAGS) $(SAN) -pthread -Wl,--as-needed
 
 pkg =		$(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 LIBS_engine =	$(call pkg,libevent_core sqlite3 libbsd)
-LIBS_front =	$(call pkg,libevent_core json-c libcrypto libbsd)
+LIBS_front =	$(call pkg,libevent_core libevent_openssl json-c libssl libcrypto \
+		    libbsd)
 LIBS_network =	$(call pkg,libevent_core libcurl json-c libbsd)
-LIBS_worker =	$(call pkg,sqlite3 libcrypto libbsd)
+LIBS_worker =	$(call pkg,sqlite3 libcrypto libxxhash libbsd)
 
 # Code that depends on the system: one file per system and subject.
+sandbox_src :=	$(firstword $(wildcard common/sandbox_$(SYSTEM).c) \
+		    common/sandbox_none.c)
 common_src :=	$(filter-out $(wildcard common/*_linux.c common/*_openbsd.c \
-		    common/*_freebsd.c),$(wildcard common/*.c)) \
-		$(wildcard common/*_$(SYSTEM).c)
+		    common/*_freebsd.c common/sandbox_none.c common/try.c), \
+		    $(wildcard common/*.c)) \
+		$(sort $(wildcard common/*_$(SYSTEM).c) $(sandbox_src))
+# A build for regress/t/walls_try.t only: processes that try what they must
+# not be able to do.
+ifneq ($(TRY),)
+CPPFLAGS +=	-DTRY_WALLS
+common_src +=	common/try.c
+endif
 proto_src :=	$(wildcard proto/*.c)
 engine_src :=	$(wildcard daemon/engine/*.c)
 front_src :=	$(wildcard daemon/front/*.c)
@@ -49,8 +59,9 @@ front_obj :=	$(call obj,$(front_src))
 network_obj :=	$(call obj,$(network_src))
 worker_obj :=	$(call obj,$(worker_src))
 
-PROGRAMS =	$(B)/cloudbackupd $(B)/cloudbackupd-front \
-		$(B)/cloudbackupd-network $(B)/cloudbackupd-worker
+HELPERS =	$(B)/cloudbackupd-front $(B)/cloudbackupd-network \
+		$(B)/cloudbackupd-worker
+PROGRAMS =	$(B)/cloudbackupd $(HELPERS)
 
 all: $(PROGRAMS)
 
@@ -77,8 +88,34 @@ $(B)/obj/daemon/engine/parse.o: $(B)/obj/daemon/engine/parse.c
 
 include regress/Makefile.inc
 
+# Manuals name the paths that this build has.
+MANUALS =	$(notdir $(wildcard man/*.[1-9]))
+man_fix =	-e 's,/usr/local/libexec/cloudbackupd,$(LIBEXECDIR),g'
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) \
+	    $(DESTDIR)$(EXAMPLEDIR)
+	install -m 755 $(B)/cloudbackupd $(DESTDIR)$(SBINDIR)/
+	install -m 755 $(HELPERS) $(DESTDIR)$(LIBEXECDIR)/
+	install -m 644 etc/cloudbackupd.conf $(DESTDIR)$(EXAMPLEDIR)/
+	for m in $(MANUALS); do \
+		d=$(DESTDIR)$(MANDIR)/man$${m##*.} && install -d $$d && \
+		sed $(man_fix) man/$$m >$$d/$$m && chmod 644 $$d/$$m || \
+		exit 1; \
+	done
+
+# What was installed; configuration and backups stay.
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/cloudbackupd \
+	    $(addprefix $(DESTDIR)$(LIBEXECDIR)/,$(notdir $(HELPERS))) \
+	    $(DESTDIR)$(EXAMPLEDIR)/cloudbackupd.conf
+	for m in $(MANUALS); do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$$m; \
+	done
+	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(EXAMPLEDIR) 2>/dev/null
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all clean
+.PHONY: all install uninstall clean
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

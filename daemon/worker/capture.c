@@ -23,6 +23,7 @@
 #define COPY_TRIES	3
 #define SPACE_EVERY	(64 * 1024 * 1024)	/* bytes between two looks */
 #define BUSY_SLEEP_US	10000
+#define AHEAD_BYTES	(8 * 1024 * 1024)	/* less is quick anyway */
 
 /* ---- limits while the lock is held ---- */
 
@@ -61,11 +62,12 @@ capture_go_on(struct capture *c, uint64_t done, uint64_t total)
 {
 	uint64_t	held_ms;
 
-	worker_progress("copy", done, total);
+	worker_progress(c->began_us == 0 ? "ahead" : "copy", done, total);
 	if (worker_stopping())
 		return (fail(c->error, E_SHUTTING_DOWN,
 		    "the backup was given up because the daemon ends"));
-	held_ms = (util_monotonic_us() - c->began_us) / 1000;
+	held_ms = c->began_us == 0 ? 0 :
+	    (util_monotonic_us() - c->began_us) / 1000;
 	if (held_ms > c->order->lock_limit_ms)
 		return (fail(c->error, E_LOCK_LIMIT,
 		    "copying %s took longer than the lock limit of %u ms "
@@ -383,6 +385,22 @@ prepare(struct capture *c)
 	return (capture_open(c, recover, 0));
 }
 
+/*
+ * A large database is copied ahead without the lock, so that what is done
+ * under it is reading, and writing the few parts that changed.
+ */
+static int
+ahead(struct capture *c)
+{
+	if (c->order->method != CAPTURE_RAW ||
+	    c->look.st.st_size < AHEAD_BYTES)
+		return (0);
+	if (capture_handles(c) == -1 || copy_ahead(c) == -1)
+		return (-1);
+	c->update = 1;
+	return (0);
+}
+
 int
 capture_run(const struct m_w_capture *order, int artifact,
     struct m_w_captured *result, struct m_error *error)
@@ -398,7 +416,7 @@ capture_run(const struct m_w_capture *order, int artifact,
 	c.locks = -1;
 	c.look.dir = -1;
 	worker_progress("look", 0, 0);
-	if (prepare(&c) == 0 && capture_begin(&c) == 0) {
+	if (prepare(&c) == 0 && ahead(&c) == 0 && capture_begin(&c) == 0) {
 		if ((c.hasher = hasher_start(artifact)) == NULL)
 			fail(error, E_WORKER_FAILED, "cannot start a thread");
 		else
@@ -411,5 +429,6 @@ capture_run(const struct m_w_capture *order, int artifact,
 	if (c.locks != -1)
 		close(c.locks);
 	look_free(&c.look);
+	free(c.parts);
 	return (r);
 }

@@ -28,6 +28,10 @@ struct capture {
 	struct hasher		*hasher;	/* or NULL: no hash is wanted */
 	int			 update;	/* the artifact holds an older
 						 * state: write what differs */
+	int			 keep_parts;	/* there will be an update */
+	uint64_t		*parts;		/* hash of each 64 KiB of the
+						 * artifact, for the update */
+	size_t			 nparts;
 };
 
 enum copy_result {
@@ -55,6 +59,13 @@ int	capture_sqlite_failed(struct capture *, int rc);
 
 /* Facts about the image in the artifact and about the live file. */
 int	capture_facts(struct capture *);
+
+/*
+ * A first draft of a large database into the artifact, without any lock:
+ * what changes meanwhile is torn, and put right by copy_raw, which under
+ * the lock only has to read.  0, or -1 and *error.
+ */
+int	copy_ahead(struct capture *);
 
 /* Both write the image to the artifact while the transaction stands. */
 enum copy_result copy_raw(struct capture *);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "common/compat.h"
 #include "common/util.h"
@@ -17,6 +18,7 @@
 #include "daemon/worker/worker.h"
 
 #define BLOCK_BYTES	(1024 * 1024)	/* a multiple of all page sizes */
+#define PART_BYTES	65536		/* and of this */
 #define HEADER_TRIES	100
 
 struct source {
@@ -25,7 +27,6 @@ struct source {
 	uint64_t	 pages;
 	uint64_t	 main_size;	/* bytes of the main file */
 	uint8_t		*block;
-	uint8_t		*old;		/* when updating: what is there */
 };
 
 static int
@@ -169,45 +170,70 @@ is_hole(const uint8_t *p, size_t n)
 	return (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
 }
 
-/* Writes a block in parts of 64 KiB, leaving out what is all zero: holes
- * stay holes (H10). */
 static int
-block_write(int fd, const uint8_t *p, size_t n, uint64_t off)
+part_write(int fd, const uint8_t *p, size_t n, uint64_t off)
 {
-	size_t	part;
 	ssize_t	w;
 
 	while (n > 0) {
-		part = n < 65536 ? n : 65536;
-		if (!is_hole(p, part)) {
-			w = pwrite(fd, p, part, (off_t)off);
-			if (w == -1 && errno == EINTR)
-				continue;
-			if (w <= 0)
-				return (-1);
-			part = (size_t)w;
-		}
-		p += part;
-		off += part;
-		n -= part;
+		w = pwrite(fd, p, n, (off_t)off);
+		if (w == -1 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return (-1);
+		p += w;
+		off += (uint64_t)w;
+		n -= (size_t)w;
 	}
 	return (0);
 }
 
-/* The artifact may hold this block already. */
+/*
+ * Room for the hashes of an image of that many bytes.  What the artifact
+ * held behind its end is cut off, and so no longer known.
+ */
 static int
-block_update(int fd, const struct source *s, size_t n, uint64_t off)
+parts_room(struct capture *c, uint64_t bytes)
 {
-	ssize_t	have, w;
-	size_t	done;
+	uint64_t	*p;
+	size_t		 n = (size_t)((bytes + PART_BYTES - 1) / PART_BYTES);
+	size_t		 i;
 
-	have = pread(fd, s->old, n, (off_t)off);
-	if (have == (ssize_t)n && memcmp(s->old, s->block, n) == 0)
+	for (i = (size_t)(bytes / PART_BYTES); i < c->nparts; i++)
+		c->parts[i] = 0;
+	if (!c->keep_parts || n <= c->nparts)
 		return (0);
-	for (done = 0; done < n; done += (size_t)w) {
-		w = pwrite(fd, s->block + done, n - done,
-		    (off_t)(off + done));
-		if (w <= 0)
+	if ((p = reallocarray(c->parts, n, sizeof(*p))) == NULL)
+		return (-1);
+	memset(p + c->nparts, 0, (n - c->nparts) * sizeof(*p));
+	c->parts = p;
+	c->nparts = n;
+	return (0);
+}
+
+/*
+ * Writes a block in parts of 64 KiB.  What is all zero is left out of a
+ * new file: holes stay holes (H10).  In an update, what has the hash of
+ * what is there is not written again.
+ */
+static int
+block_write(struct capture *c, const uint8_t *p, size_t n, uint64_t off)
+{
+	uint64_t	hash = 0;
+	size_t		part, i;
+
+	for (; n > 0; p += part, off += part, n -= part) {
+		part = n < PART_BYTES ? n : PART_BYTES;
+		if (c->keep_parts) {
+			i = (size_t)(off / PART_BYTES);
+			hash = XXH3_64bits(p, part);
+			if (c->update && c->parts[i] == hash)
+				continue;
+			c->parts[i] = hash;
+		}
+		if (!c->update && is_hole(p, part))
+			continue;
+		if (part_write(c->out, p, part, off) == -1)
 			return (-1);
 	}
 	return (0);
@@ -231,8 +257,7 @@ copy_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
 		/* A copy of a WAL database must not ask for a -wal. */
 		s->block[SQLITE_WRITE_VERSION_AT] =
 		    s->block[SQLITE_READ_VERSION_AT] = 1;
-	if ((c->update ? block_update(c->out, s, n, off) :
-	    block_write(c->out, s->block, n, off)) == -1) {
+	if (block_write(c, s->block, n, off) == -1) {
 		capture_write_failed(c, errno);
 		return (COPY_FAILED);
 	}
@@ -287,8 +312,8 @@ copy_raw(struct capture *c)
 		r = COPY_FAILED;
 	}
 	if (r == COPY_OK) {
-		if ((s.block = malloc(BLOCK_BYTES)) == NULL || (c->update &&
-		    (s.old = malloc(BLOCK_BYTES)) == NULL)) {
+		if ((s.block = malloc(BLOCK_BYTES)) == NULL ||
+		    parts_room(c, s.pages * s.page_size) == -1) {
 			fail(c->error, E_WORKER_FAILED, "out of memory");
 			r = COPY_FAILED;
 		} else
@@ -296,7 +321,44 @@ copy_raw(struct capture *c)
 	}
 	c->result->size = s.pages * s.page_size;
 	free(s.block);
-	free(s.old);
 	wal_free(&s.wal);
 	return (r);
+}
+
+int
+copy_ahead(struct capture *c)
+{
+	sqlite3_file	*f = c->main_file;
+	sqlite3_int64	 size = 0;
+	uint64_t	 off;
+	uint8_t		*block;
+	size_t		 n;
+	int		 rc, rv = 0;
+
+	c->keep_parts = 1;
+	if (f->pMethods->xFileSize(f, &size) != SQLITE_OK || size == 0)
+		return (0);
+	if ((block = malloc(BLOCK_BYTES)) == NULL ||
+	    parts_room(c, (uint64_t)size) == -1) {
+		free(block);
+		return (fail(c->error, E_WORKER_FAILED, "out of memory"));
+	}
+	if (ftruncate(c->out, size) == -1)
+		rv = capture_write_failed(c, errno);
+	for (off = 0; rv == 0 && off < (uint64_t)size; off += n) {
+		n = (uint64_t)size - off < BLOCK_BYTES ?
+		    (size_t)((uint64_t)size - off) : BLOCK_BYTES;
+		if ((rv = capture_go_on(c, off, (uint64_t)size)) == -1)
+			break;
+		rc = f->pMethods->xRead(f, block, (int)n, (sqlite3_int64)off);
+		if (rc == SQLITE_IOERR_SHORT_READ)
+			break;		/* it shrank: nothing is lost */
+		if (rc != SQLITE_OK)
+			rv = fail(c->error, E_IO_ERROR,
+			    "cannot read %s: disk error %d", c->look.path, rc);
+		else if (block_write(c, block, n, off) == -1)
+			rv = capture_write_failed(c, errno);
+	}
+	free(block);
+	return (rv);
 }

@@ -478,6 +478,7 @@ restore_run(const struct m_w_restore *order, struct m_w_restored *result,
 	r.c.order = &r.safety_order;
 	r.c.result = &r.kept;
 	r.c.error = error;
+	r.c.keep_parts = 1;
 	r.c.locks = r.c.look.dir = r.c.out = -1;
 	worker_progress("look", 0, 0);
 	rv = run(&r);
@@ -485,5 +486,6 @@ restore_run(const struct m_w_restore *order, struct m_w_restored *result,
 	if (r.c.locks != -1)
 		close(r.c.locks);
 	look_free(&r.c.look);
+	free(r.c.parts);
 	return (rv);
 }
