@@ -360,6 +360,14 @@ chan_get(struct chan *c, struct msg *m)
 	return (1);
 }
 
+void
+chan_wipe(struct chan *c)
+{
+	explicit_bzero(c->payload.bytes, sizeof(c->payload.bytes));
+	explicit_bzero(c->in, c->in_start);
+	explicit_bzero(c->in + c->in_end, sizeof(c->in) - c->in_end);
+}
+
 static int
 wait_for(struct chan *c, short events, int timeout_ms)
 {

@@ -72,9 +72,34 @@ struct m_front_conf {
 
 enum listen_kind { LISTEN_TCP, LISTEN_UNIX };
 
+#define LISTEN_TLS		0x01	/* FRONT_TLS said with what */
+
 struct m_front_listen {
 	uint32_t	kind;		/* enum listen_kind */
 	uint32_t	port;
+	uint32_t	flags;		/* LISTEN_* */
+	uint32_t	zero;
+};
+
+/*
+ * What a listener speaks TLS with, as PEM: before its FRONT_LISTEN, and
+ * again when the files have changed.  The header's id is the listener's
+ * number, from 0.  A file comes in as many parts as it takes; TLS_USE,
+ * without bytes, is the last, and has the flags.
+ */
+#define TLS_PART_BYTES		8192
+#define TLS_FILE_BYTES		(256 * 1024)	/* the largest file */
+
+enum tls_part { TLS_CERTIFICATE, TLS_KEY, TLS_CLIENT_CA, TLS_USE };
+
+#define TLS_CLIENT_REQUIRED	0x01	/* no client without a certificate */
+
+struct m_front_tls {
+	uint32_t	part;		/* enum tls_part */
+	uint32_t	flags;
+	uint32_t	size;		/* of the bytes that are used */
+	uint32_t	zero;
+	char		bytes[TLS_PART_BYTES];
 };
 
 /* ---- front <-> engine ---- */
@@ -98,10 +123,14 @@ struct m_conn_rights {
 /* Each request: who asks, by the connection and what the request says. */
 #define ASKER_FORWARDED		0x01	/* Via, Forwarded, X-Forwarded-* (H24) */
 
+#define CERTIFICATE_BYTES	512	/* names, a line each */
+
 struct m_asker {
 	uint64_t	conn;
 	uint32_t	flags;
 	uint32_t	zero;
+	char		certificate[CERTIFICATE_BYTES];	/* the client's, that
+					 * was verified: its names, or "" */
 };
 
 #define CREATE_ASYNC		0x01	/* REP_JOB at once */

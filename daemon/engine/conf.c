@@ -106,6 +106,9 @@ listen_free(struct conf_listen *l)
 	free(l->address);
 	free(l->path);
 	free(l->group);
+	free(l->tls_certificate);
+	free(l->tls_key);
+	free(l->tls_client_ca);
 	free(l);
 }
 
@@ -210,6 +213,27 @@ same_listen(const struct conf_listen *a, const struct conf_listen *b)
 }
 
 static int
+loopback(const char *address)
+{
+	return (strncmp(address, "127.", 4) == 0 ||
+	    strcmp(address, "::1") == 0);
+}
+
+/* Tokens and backups must not cross a wire in the clear by accident. */
+static int
+plaintext_finish(const struct conf *conf, const struct conf_listen *l)
+{
+	if (l->kind == LISTEN_UNIX || l->tls_certificate != NULL ||
+	    l->plaintext || loopback(l->address))
+		return (0);
+	conf_error(conf_where(conf), 0, "listens on %s port %u without TLS, "
+	    "which others can read and change; add tls certificate \"PATH\" "
+	    "key \"PATH\", or plaintext if that is what you want",
+	    l->address, l->port);
+	return (1);
+}
+
+static int
 listens_finish(struct conf *conf)
 {
 	struct conf_listen	*a, *b;
@@ -218,6 +242,7 @@ listens_finish(struct conf *conf)
 	if (TAILQ_EMPTY(&conf->listens))
 		conf_listen_loopback(conf, CONF_PORT_DEFAULT);
 	TAILQ_FOREACH(a, &conf->listens, entry) {
+		errors += plaintext_finish(conf, a);
 		for (b = TAILQ_NEXT(a, entry); b != NULL;
 		    b = TAILQ_NEXT(b, entry)) {
 			if (!same_listen(a, b))

@@ -25,6 +25,11 @@ struct conf_listen {
 	uint32_t	 mode;		/* of a unix socket, 0660 */
 	char		*group;		/* of a unix socket, or NULL */
 	int		 is_default;	/* nobody asked for it by address */
+	char		*tls_certificate;	/* a file, PEM: TLS is spoken; */
+	char		*tls_key;	/* its key's; both NULL: plain HTTP */
+	char		*tls_client_ca;	/* or NULL: no client certificates */
+	int		 tls_required;	/* no client without one */
+	int		 plaintext;	/* said so: strangers may listen */
 };
 TAILQ_HEAD(conf_listens, conf_listen);
 

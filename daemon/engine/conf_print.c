@@ -73,10 +73,25 @@ print_time(FILE *f, const char *before, uint64_t ms, const char *after)
 }
 
 static void
+print_tls(const struct conf_listen *l, FILE *f)
+{
+	if (l->plaintext)
+		fputs(" plaintext", f);
+	if (l->tls_certificate != NULL) {
+		print_text(f, " tls certificate ", l->tls_certificate);
+		print_text(f, " key ", l->tls_key);
+	}
+	if (l->tls_client_ca != NULL)
+		print_text(f, " client ca ", l->tls_client_ca);
+	fputs(l->tls_required ? " required\n" : "\n", f);
+}
+
+static void
 print_listen(const struct conf_listen *l, FILE *f)
 {
 	if (l->kind == LISTEN_TCP) {
-		fprintf(f, "listen on %s port %u\n", l->address, l->port);
+		fprintf(f, "listen on %s port %u", l->address, l->port);
+		print_tls(l, f);
 		return;
 	}
 	print_text(f, "listen on socket ", l->path);

@@ -225,7 +225,7 @@ set_capture(struct lex *lex, struct conf_database *db,
 		set_error(lex, tok, "capture", "is not one of raw, backup");
 }
 
-void
+struct conf_listen *
 set_listen_tcp(struct lex *lex, struct conf *conf,
     const struct lex_token *address, const struct lex_token *port)
 {
@@ -242,11 +242,42 @@ set_listen_tcp(struct lex *lex, struct conf *conf,
 		set_error(lex, port, "port", "is not a number from 1 to 65535");
 	if (canon == NULL || why != NULL) {
 		free(canon);
-		return;
+		return (NULL);
 	}
 	l = conf_listen_new(conf, LISTEN_TCP);
 	l->address = canon;
 	l->port = n;
+	return (l);
+}
+
+static void
+set_tls_file(struct lex *lex, const struct lex_token *tok, const char *what,
+    char **dst)
+{
+	const char	*why;
+
+	if ((*dst = conf_path_file(tok->text, PATH_BYTES, &why)) == NULL)
+		set_error(lex, tok, what, why);
+}
+
+void
+set_listen_tls(struct lex *lex, struct conf_listen *l,
+    const struct lex_token *certificate, const struct lex_token *key)
+{
+	if (l == NULL)
+		return;
+	set_tls_file(lex, certificate, "certificate", &l->tls_certificate);
+	set_tls_file(lex, key, "key", &l->tls_key);
+}
+
+void
+set_listen_ca(struct lex *lex, struct conf_listen *l,
+    const struct lex_token *ca, int required)
+{
+	if (l == NULL)
+		return;
+	set_tls_file(lex, ca, "client ca", &l->tls_client_ca);
+	l->tls_required = required;
 }
 
 struct conf_listen *

@@ -23,8 +23,14 @@ void	set_time(struct lex *, TOKEN, const char *what, const char *most,
 
 void	set_backup_dir(struct lex *, struct conf *, TOKEN);
 void	set_connections(struct lex *, struct conf *, TOKEN);
-void	set_listen_tcp(struct lex *, struct conf *, TOKEN address,
-	    TOKEN port);
+/* The result is conf's; NULL when address or port is none. */
+struct conf_listen *set_listen_tcp(struct lex *, struct conf *,
+	    TOKEN address, TOKEN port);
+/* The listener may be NULL. */
+void	set_listen_tls(struct lex *, struct conf_listen *, TOKEN certificate,
+	    TOKEN key);
+void	set_listen_ca(struct lex *, struct conf_listen *, TOKEN,
+	    int required);
 /* The result is conf's. */
 struct conf_listen *set_listen_unix(struct lex *, struct conf *, TOKEN path);
 void	set_listen_mode(struct lex *, struct conf_listen *, TOKEN);

@@ -25,6 +25,7 @@
 #define FRONT_ROOT	RUN_DIR "/empty"
 #define NETWORK_ROOT	RUN_DIR "/network"
 #define STOP_SECONDS	8
+#define SIGNALS		4
 #define UID_NOBODY	65534
 #define UID_FIRST	61184		/* nobody's: the range that service */
 #define UID_LAST	65519		/* managers use for dynamic users */
@@ -139,6 +140,7 @@ front_configure(struct engine *e, struct listeners *listeners)
 	struct m_front_conf	 m;
 	struct m_empty		 none = { 0 };
 	struct listener		*l;
+	uint64_t		 id = 0;
 
 	memset(&m, 0, sizeof(m));
 	if (e->conf->compat_node)
@@ -154,11 +156,15 @@ front_configure(struct engine *e, struct listeners *listeners)
 	chan_send(e->front.chan, MSG_FRONT_CONF, 0, &m, sizeof(m), -1);
 	while ((l = TAILQ_FIRST(listeners)) != NULL) {
 		TAILQ_REMOVE(listeners, l, entry);
+		if (l->info.flags & LISTEN_TLS)
+			tls_send(e, id, l->conf);
+		id++;
 		chan_send(e->front.chan, MSG_FRONT_LISTEN, 0, &l->info,
 		    sizeof(l->info), l->fd);
 		free(l);
 	}
 	chan_send(e->front.chan, MSG_FRONT_START, 0, &none, sizeof(none), -1);
+	tls_watch(e);
 }
 
 /* ---- the end ---- */
@@ -370,6 +376,7 @@ engine_init(struct engine *e, struct conf *conf, struct store *store)
 	TAILQ_INIT(&e->conns);
 	TAILQ_INIT(&e->tasks);
 	TAILQ_INIT(&e->remotes);
+	TAILQ_INIT(&e->tls);
 	users_init(e);
 	identity_default(conf);
 	store_identity(store, e->look.refused_dev, e->look.refused_ino);
@@ -383,16 +390,24 @@ engine_init(struct engine *e, struct conf *conf, struct store *store)
 }
 
 static void
-signals_init(struct engine *e, struct event *events[3])
+on_hangup(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig;
+	(void)what;
+	tls_reload(arg);
+}
+
+static void
+signals_init(struct engine *e, struct event *events[SIGNALS])
 {
 	size_t	i;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
 	events[0] = evsignal_new(e->base, SIGCHLD, on_child, e);
 	events[1] = evsignal_new(e->base, SIGTERM, on_terminate, e);
 	events[2] = evsignal_new(e->base, SIGINT, on_terminate, e);
-	for (i = 0; i < 3; i++) {
+	events[3] = evsignal_new(e->base, SIGHUP, on_hangup, e);
+	for (i = 0; i < SIGNALS; i++) {
 		if (events[i] == NULL || event_add(events[i], NULL) == -1)
 			fatalx("evsignal_new");
 	}
@@ -403,7 +418,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 {
 	struct engine	 e;
 	struct listeners listeners;
-	struct event	*signals[3];
+	struct event	*signals[SIGNALS];
 	size_t		 i;
 
 	memset(&e, 0, sizeof(e));
@@ -428,6 +443,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	jobs_free(&e);
 	remotes_free(&e);
 	rights_free(&e);
+	tls_free(&e);
 	for (i = 0; i < nitems(signals); i++)
 		event_free(signals[i]);
 	event_free(e.stop_timer);

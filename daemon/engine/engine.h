@@ -20,6 +20,7 @@ struct conn;
 struct job;
 struct remote;
 struct task;
+struct tls_watched;
 
 struct child {			/* front or network */
 	const char	*name;
@@ -40,6 +41,8 @@ struct engine {
 	TAILQ_HEAD(, remote)	 remotes;
 	struct event		*jobs_timer;	/* the next job may begin */
 	struct event		*stop_timer;
+	TAILQ_HEAD(, tls_watched) tls;		/* tls.c's */
+	struct event		*tls_timer;
 	struct m_look		 look;		/* what every look refuses */
 	uint32_t		 verify_uid, verify_gid;
 	uint32_t		 jobs_max;	/* that run at once */
@@ -99,12 +102,31 @@ void	spawn_check(void);
 struct listener {
 	TAILQ_ENTRY(listener) entry;
 	struct m_front_listen info;
+	const struct conf_listen *conf;
 	int		 fd;
 };
 TAILQ_HEAD(listeners, listener);
 
 /* Opens every listener of the configuration; fatal with what is wrong. */
 void	listeners_open(const struct conf *, struct listeners *);
+
+/* Does the uid at the other end of this connection count?  On a unix
+ * socket, and on loopback in plain HTTP; asks the socket, not front. */
+int	listeners_uid_counts(const struct conf *, int sock);
+
+/* ---- tls.c: certificates and keys for front ---- */
+
+/* Can they all be read, and by nobody else where they are secret?  -1, and
+ * every error is printed, as those of the configuration. */
+int	tls_check(const struct conf *);
+
+/* Sends those of one listener, number id in front; fatal with what is
+ * wrong.  They are watched from then on. */
+void	tls_send(struct engine *, uint64_t id, const struct conf_listen *);
+void	tls_watch(struct engine *);
+/* SIGHUP: as if all had changed. */
+void	tls_reload(struct engine *);
+void	tls_free(struct engine *);
 
 /* ---- rights.c: connections, and who may ask ---- */
 

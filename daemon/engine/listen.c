@@ -131,8 +131,64 @@ listeners_open(const struct conf *conf, struct listeners *out)
 		n->fd = fd;
 		n->info.kind = l->kind;
 		n->info.port = l->port;
+		n->info.flags = l->tls_certificate != NULL ? LISTEN_TLS : 0;
+		n->conf = l;
 		TAILQ_INSERT_TAIL(out, n, entry);
 	}
 	if (TAILQ_EMPTY(out))
 		fatalx("there is nothing to listen on");
+}
+
+/* Its own end's address and port: 0, or -1 when it has none. */
+static int
+own_end(int sock, char address[INET6_ADDRSTRLEN], uint16_t *port)
+{
+	struct sockaddr_storage	 ss;
+	struct sockaddr_in	 in;
+	struct sockaddr_in6	 in6;
+	const void		*bytes;
+	socklen_t		 n = sizeof(ss);
+
+	if (getsockname(sock, (struct sockaddr *)&ss, &n) == -1)
+		return (-1);
+	if (ss.ss_family == AF_INET) {
+		memcpy(&in, &ss, sizeof(in));
+		bytes = &in.sin_addr;
+		*port = ntohs(in.sin_port);
+	} else if (ss.ss_family == AF_INET6) {
+		memcpy(&in6, &ss, sizeof(in6));
+		bytes = &in6.sin6_addr;
+		*port = ntohs(in6.sin6_port);
+	} else
+		return (-1);
+	return (inet_ntop(ss.ss_family, bytes, address, INET6_ADDRSTRLEN) ==
+	    NULL ? -1 : 0);
+}
+
+int
+listeners_uid_counts(const struct conf *conf, int sock)
+{
+	const struct conf_listen	*l;
+	struct sockaddr_storage		 ss;
+	socklen_t			 n = sizeof(ss);
+	char				 address[INET6_ADDRSTRLEN];
+	uint16_t			 port;
+
+	if (getsockname(sock, (struct sockaddr *)&ss, &n) == -1)
+		return (0);
+	if (ss.ss_family == AF_UNIX)
+		return (1);
+	if (own_end(sock, address, &port) == -1 || (strncmp(address, "127.",
+	    4) != 0 && strcmp(address, "::1") != 0))
+		return (0);
+	/* One that listens on all addresses is at this one too. */
+	TAILQ_FOREACH(l, &conf->listens, entry) {
+		if (l->kind == LISTEN_TCP && l->port == port &&
+		    l->tls_certificate != NULL &&
+		    (strcmp(l->address, address) == 0 ||
+		    strcmp(l->address, strchr(address, ':') != NULL ? "::" :
+		    "0.0.0.0") == 0))
+			return (0);
+	}
+	return (1);
 }

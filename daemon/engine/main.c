@@ -97,6 +97,10 @@ main(int argc, char *argv[])
 	log_init("engine", 1, o.verbose);
 	if ((conf = configuration(&o)) == NULL)
 		return (1);
+	if (tls_check(conf) == -1) {
+		conf_free(conf);
+		return (1);
+	}
 	if (o.check_only) {
 		if (o.verbose)
 			conf_print(conf, stdout);

@@ -95,6 +95,7 @@ static void	want_remote(const struct lex_token *);
 %token LISTEN ON SOCKET PORT MODE GROUP USER FRONT NETWORK VERIFY BACKUP
 %token DIRECTORY LICENSE COMPAT NODE RESERVE CONNECTIONS REMOTE DATABASE
 %token REST API KEY KEYFILE TIMEOUT RETRY FROM TO
+%token TLS CERTIFICATE CLIENT CA REQUIRED PLAINTEXT
 %token DBPATH ID DEVICE LOCK LIMIT SIZE CAPTURE UNSAFE BAD
 %token <tok> WORD NUMBER STRING LATER
 %type <tok> text value
@@ -111,8 +112,8 @@ top	: /* empty */
 
 statement
 	: LISTEN ON value PORT value	{
-		set_listen_tcp(P->lex, P->conf, $3, $5);
-	}
+		P->listen = set_listen_tcp(P->lex, P->conf, $3, $5);
+	} listen_wire
 	| LISTEN ON SOCKET text		{
 		P->listen = set_listen_unix(P->lex, P->conf, $4);
 		P->seen_listen.count = 0;
@@ -155,6 +156,27 @@ statement
 	    remote_options '}'		{ remote_end(); }
 	| DATABASE text newlines '{'	{ database_begin($2); }
 	    database_options '}'	{ database_end(); }
+	;
+
+listen_wire
+	: /* empty */
+	| PLAINTEXT		{
+		if (P->listen != NULL)
+			P->listen->plaintext = 1;
+	}
+	| TLS CERTIFICATE text KEY text	{
+		set_listen_tls(P->lex, P->listen, $3, $5);
+	} listen_clients
+	;
+
+listen_clients
+	: /* empty */
+	| CLIENT CA text	{
+		set_listen_ca(P->lex, P->listen, $3, 0);
+	}
+	| CLIENT CA text REQUIRED {
+		set_listen_ca(P->lex, P->listen, $3, 1);
+	}
 	;
 
 listen_options
@@ -277,8 +299,10 @@ value	: WORD
 %%
 
 static const struct keyword keywords[] = {
-	{ "listen",	TOP,	LISTEN,	0, "listen on ADDRESS port NUMBER, "
-	    "or listen on socket \"PATH\" [mode 0660] [group \"NAME\"]" },
+	{ "listen",	TOP,	LISTEN,	0, "listen on ADDRESS port NUMBER "
+	    "[tls certificate \"PATH\" key \"PATH\" [client ca \"PATH\" "
+	    "[required]] | plaintext], or listen on socket \"PATH\" "
+	    "[mode 0660] [group \"NAME\"]" },
 	{ "user",	TOP,	USER,	0, "user front \"NAME\", "
 	    "user network \"NAME\" or user verify \"NAME\"" },
 	{ "backup",	TOP,	BACKUP,	0, "backup directory \"PATH\"" },
@@ -303,6 +327,12 @@ static const struct keyword keywords[] = {
 	{ "directory",	TOP,	DIRECTORY, 0, NULL },
 	{ "node",	TOP,	NODE,	0, NULL },
 	{ "key",	TOP,	KEY,	0, NULL },
+	{ "tls",	TOP,	TLS,	0, NULL },
+	{ "certificate", TOP,	CERTIFICATE, 0, NULL },
+	{ "client",	TOP,	CLIENT,	0, NULL },
+	{ "ca",		TOP,	CA,	0, NULL },
+	{ "required",	TOP,	REQUIRED, 0, NULL },
+	{ "plaintext",	TOP,	PLAINTEXT, 0, NULL },
 
 	{ "rest",	REMOTE_BLOCK, REST, 0, "rest \"URL\"" },
 	{ "api",	REMOTE_BLOCK, API, 0,
@@ -335,8 +365,6 @@ static const struct keyword keywords[] = {
 	{ "timeout",	DATABASE_BLOCK, TIMEOUT, 0, NULL },
 	{ "limit",	DATABASE_BLOCK, LIMIT, 0, NULL },
 
-	{ "tls",	TOP, LATER, 0, NULL },
-	{ "certificate", TOP, LATER, 0, NULL },
 	{ "sandbox",	TOP, LATER, 0, NULL },
 	{ "allow",	TOP, LATER, 0, NULL },
 	{ "notify",	TOP, LATER, 0, NULL },

@@ -56,7 +56,8 @@ rights_open(struct engine *e, uint64_t id, int sock)
 		fatalx("front: more connections than it may have");
 	c = xcalloc(1, sizeof(*c));
 	c->id = id;
-	c->known = peer_uid(sock, &c->uid) == 0;
+	c->known = listeners_uid_counts(e->conf, sock) &&
+	    peer_uid(sock, &c->uid) == 0;
 	close(sock);
 	TAILQ_INSERT_TAIL(&e->conns, c, entry);
 	e->nconns++;

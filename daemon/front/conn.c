@@ -23,9 +23,10 @@
 
 #define SECOND		UINT64_C(1000000)	/* in microseconds */
 #define RIGHTS_US	(10 * SECOND)
-#define HEAD_US		(10 * SECOND)
+#define HEAD_US		(10 * SECOND)	/* a handshake of TLS included */
 #define IDLE_US		(30 * SECOND)
-#define WRITE_US	(60 * SECOND)	/* without progress */
+#define WRITE_US	(60 * SECOND)	/* without progress: */
+#define WRITE_LEAST	(16 * 1024)	/* that many bytes */
 #define LINGER_US	(2 * SECOND)
 
 #define INPUT_MAX	(HTTP_HEAD_MAX + 1024)	/* bytes */
@@ -34,13 +35,14 @@
 
 LIST_HEAD(conn_bucket, conn);
 
-static struct conn_list		conns = TAILQ_HEAD_INITIALIZER(conns);
+struct conn_list		conns = TAILQ_HEAD_INITIALIZER(conns);
 static struct conn_list		dead = TAILQ_HEAD_INITIALIZER(dead);
 static struct conn_bucket	bucket[BUCKETS];
 static size_t			count;
 static uint64_t			next_id = 1;
 static struct event		*reaper;
 
+static void	conn_begin(struct conn *);
 static void	conn_next(struct conn *);
 static void	conn_head(struct conn *);
 
@@ -108,17 +110,24 @@ conn_head_only(const struct conn *c)
 void
 conn_close(struct conn *c)
 {
-	struct m_empty	none;
+	struct conn	*next;
+	struct m_empty	 none;
 
 	if (c->state == CONN_DEAD)
 		return;
+	if (c->tls && (c->state == CONN_IDLE || c->complete) &&
+	    evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
+		tls_goodbye(c->bev);
 	c->state = CONN_DEAD;
 	link_forget_all(c);
 	request_free(c);
 	if (c->fields != NULL)
 		evbuffer_free(c->fields);
 	event_free(c->timer);
-	bufferevent_free(c->bev);
+	if (c->bev != NULL)
+		bufferevent_free(c->bev);
+	else
+		close(c->fd);
 	LIST_REMOVE(c, hash);
 	TAILQ_REMOVE(&conns, c, entry);
 	TAILQ_INSERT_TAIL(&dead, c, entry);
@@ -127,22 +136,9 @@ conn_close(struct conn *c)
 	chan_send(front.engine, MSG_CONN_CLOSE, c->id, &none, sizeof(none),
 	    -1);
 	count--;
+	if (c->placed && (next = limit_next()) != NULL)
+		conn_begin(next);
 	server_room();
-}
-
-int
-conn_evict(void)
-{
-	struct conn	*c, *oldest = NULL;
-
-	TAILQ_FOREACH(c, &conns, entry) {
-		if (c->state == CONN_IDLE && (oldest == NULL ||
-		    c->deadline_us < oldest->deadline_us))
-			oldest = c;
-	}
-	if (oldest != NULL)
-		conn_close(oldest);
-	return (oldest != NULL);
 }
 
 /* Sends the rest of the answer's last packet, drops what still comes, and
@@ -150,6 +146,8 @@ conn_evict(void)
 static void
 conn_linger(struct conn *c)
 {
+	if (c->tls)
+		tls_goodbye(c->bev);
 	if (!c->linger || c->eof ||
 	    shutdown(bufferevent_getfd(c->bev), SHUT_WR) == -1) {
 		conn_close(c);
@@ -193,6 +191,7 @@ conn_writing(struct conn *c)
 {
 	c->state = CONN_WRITE;
 	c->progress_us = util_monotonic_us();
+	c->moved = 0;
 	bufferevent_setwatermark(c->bev, EV_WRITE, STREAM_LOW, 0);
 	conn_deadline(c, WRITE_US);
 }
@@ -429,11 +428,24 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn	*c = arg;
 
-	(void)bev;
-	if ((what & BEV_EVENT_EOF) && (what & BEV_EVENT_READING))
-		conn_eof(c);
-	else
+	const char	*why;
+
+	if (what & BEV_EVENT_CONNECTED) {
+		tls_names(bev, c->certificate, sizeof(c->certificate));
+		if (c->certificate[0] != '\0')
+			c->rank = RANK_SOMEBODY;
+	} else if ((what & BEV_EVENT_EOF) && (what & BEV_EVENT_READING)) {
+		/* TLS stops both ways; ours may still have to say much. */
+		if (c->tls && bufferevent_enable(bev, EV_WRITE) == -1)
+			conn_close(c);
+		else
+			conn_eof(c);
+	} else {
+		if (c->tls && (why = tls_failure(bev)) != NULL)
+			log_debug("connection %llu: TLS: %s",
+			    (unsigned long long)c->id, why);
 		conn_close(c);
+	}
 }
 
 static void
@@ -443,11 +455,14 @@ on_output_moved(struct evbuffer *out, const struct evbuffer_cb_info *info,
 	struct conn	*c = arg;
 
 	(void)out;
-	if (info->n_deleted > 0)
-		c->progress_us = util_monotonic_us();
+	c->moved += info->n_deleted;
+	if (c->moved < WRITE_LEAST)
+		return;
+	c->moved = 0;
+	c->progress_us = util_monotonic_us();
 }
 
-/* While an answer is written the deadline moves with each byte. */
+/* While an answer is written the deadline moves with what is taken. */
 static void
 conn_writing_late(struct conn *c, uint64_t now_us)
 {
@@ -505,6 +520,69 @@ conn_find(uint64_t id)
 	return (NULL);
 }
 
+/* From here on it is read from. */
+static void
+conn_begin(struct conn *c)
+{
+	if (c->tls)
+		c->bev = tls_accept(c->listener, c->fd);
+	else
+		c->bev = bufferevent_socket_new(front.base, c->fd,
+		    BEV_OPT_CLOSE_ON_FREE);
+	if (c->bev == NULL)
+		fatalx("no memory for a connection");
+	bufferevent_setcb(c->bev, on_input, on_room, on_event, c);
+	bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_MAX);
+	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
+	if (evbuffer_add_cb(bufferevent_get_output(c->bev), on_output_moved,
+	    c) == NULL)
+		fatalx("no memory for a connection");
+	c->state = CONN_READ_HEAD;
+	conn_deadline(c, HEAD_US);
+	if (bufferevent_enable(c->bev, EV_READ) == -1)
+		conn_close(c);
+}
+
+static void
+conn_who(struct conn *c, const struct m_conn_rights *m)
+{
+	c->rights = m->rights;
+	if (m->rights == 0)
+		c->rank = RANK_NOBODY;
+	else if (m->uid == 0 || m->uid == geteuid())
+		c->rank = RANK_ADMIN;
+	else
+		c->rank = RANK_SOMEBODY;
+	if (m->uid == UINT32_MAX)
+		return;
+	memset(&c->peer, 0, sizeof(c->peer));
+	c->peer.kind = PEER_UID;
+	c->peer.here = 1;
+	memcpy(c->peer.bytes, &m->uid, sizeof(m->uid));
+}
+
+/* All places are taken.  A word, if the kernel has room for it. */
+static void
+conn_turn_away(struct conn *c)
+{
+	static const char	busy[] = "HTTP/1.1 503 Service Unavailable\r\n"
+				    "Retry-After: 1\r\nContent-Length: 0\r\n"
+				    "Connection: close\r\n\r\n";
+	static uint64_t		said_us, turned_away;
+	uint64_t		now_us = util_monotonic_us();
+
+	turned_away++;
+	if (said_us == 0 || now_us - said_us > 60 * SECOND) {
+		log_warnx("too many connections: %llu turned away so far",
+		    (unsigned long long)turned_away);
+		said_us = now_us;
+	}
+	if (!c->tls)
+		(void)send(c->fd, busy, sizeof(busy) - 1, MSG_DONTWAIT |
+		    MSG_NOSIGNAL);
+	conn_close(c);
+}
+
 void
 conn_rights(uint64_t id, const struct m_conn_rights *rights)
 {
@@ -515,17 +593,24 @@ conn_rights(uint64_t id, const struct m_conn_rights *rights)
 		    (unsigned long long)id);
 	if ((c = conn_find(id)) == NULL)
 		return;			/* closed meanwhile */
-	if (c->state != CONN_RIGHTS)
+	if (c->known)
 		fatalx("engine gave rights to a connection twice");
-	c->rights = rights->rights;
-	c->state = CONN_READ_HEAD;
-	conn_deadline(c, HEAD_US);
-	if (bufferevent_enable(c->bev, EV_READ) == -1)
-		conn_close(c);
+	c->known = 1;
+	conn_who(c, rights);
+	switch (limit_place(c)) {
+	case 1:
+		conn_begin(c);
+		break;
+	case 0:
+		break;
+	default:
+		conn_turn_away(c);
+	}
+	server_room();
 }
 
 void
-conn_new(int fd, enum listen_kind kind)
+conn_new(int fd, enum listen_kind kind, size_t listener, int tls)
 {
 	struct conn	*c;
 	struct m_empty	 none;
@@ -540,18 +625,14 @@ conn_new(int fd, enum listen_kind kind)
 	}
 	c = xcalloc(1, sizeof(*c));
 	c->id = next_id++;
+	c->fd = fd;
 	c->kind = kind;
+	c->listener = listener;
+	c->tls = tls;
 	c->state = CONN_RIGHTS;
 	LIST_INIT(&c->pending);
-	c->bev = bufferevent_socket_new(front.base, fd, BEV_OPT_CLOSE_ON_FREE);
-	c->timer = event_new(front.base, -1, 0, on_deadline, c);
-	if (c->bev == NULL || c->timer == NULL)
-		fatalx("no memory for a connection");
-	bufferevent_setcb(c->bev, on_input, on_room, on_event, c);
-	bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_MAX);
-	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
-	if (evbuffer_add_cb(bufferevent_get_output(c->bev), on_output_moved,
-	    c) == NULL)
+	limit_peer(&c->peer, fd);
+	if ((c->timer = event_new(front.base, -1, 0, on_deadline, c)) == NULL)
 		fatalx("no memory for a connection");
 	TAILQ_INSERT_TAIL(&conns, c, entry);
 	LIST_INSERT_HEAD(&bucket[c->id & (BUCKETS - 1)], c, hash);

@@ -57,6 +57,8 @@ take_start(const struct msg *m)
 {
 	if (m->type == MSG_FRONT_CONF && phase == WANT_CONF)
 		take_conf(m->data);
+	else if (m->type == MSG_FRONT_TLS && phase == WANT_LISTEN)
+		tls_take(m->id, m->data);
 	else if (m->type == MSG_FRONT_LISTEN && phase == WANT_LISTEN)
 		server_listen(m->data, m->fd);
 	else if (m->type == MSG_FRONT_START && phase == WANT_LISTEN) {
@@ -82,9 +84,12 @@ on_engine(struct chan *chan, const struct msg *m, void *arg)
 	}
 	if (phase != RUNNING)
 		take_start(m);
+	else if (m->type == MSG_FRONT_TLS && tls_ready(m->id))
+		tls_take(m->id, m->data);
 	else if (m->type == MSG_CONN_RIGHTS)
 		conn_rights(m->id, m->data);
-	else if (m->type == MSG_FRONT_CONF || m->type == MSG_FRONT_LISTEN ||
+	else if (m->type == MSG_FRONT_CONF || m->type == MSG_FRONT_TLS ||
+	    m->type == MSG_FRONT_LISTEN ||
 	    m->type == MSG_FRONT_START)
 		take_start(m);
 	else
@@ -165,6 +170,7 @@ main(int argc, char *argv[])
 		usage();
 	closefrom(FD_NETWORK + 1);
 	log_init("front", debug, verbose);
+	tls_init();
 	if (user != NULL)
 		drop_privileges(user, root);
 	drop_harden();

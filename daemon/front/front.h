@@ -45,12 +45,63 @@ int	front_has_remote(void);
 
 /* ---- server.c: listeners ---- */
 
+#define LISTENERS_MAX	16
+
 /* fd is a listening socket and ours from now on. */
 void	server_listen(const struct m_front_listen *, int fd);
 /* Begins to accept; connections_max as FRONT_CONF said. */
 void	server_start(uint32_t connections_max);
-/* A connection ended: there may be room for another. */
+/* A connection ended, or has its place: there may be room for another. */
 void	server_room(void);
+
+/* ---- limit.c: who gets a place ---- */
+
+/* Who stands behind a connection, as far as places go. */
+enum rank { RANK_NOBODY, RANK_SOMEBODY, RANK_ADMIN };
+
+enum peer_kind { PEER_UID, PEER_IPV4, PEER_IPV6, PEER_UNKNOWN };
+
+/* Connections with the same are one peer's. */
+struct peer {
+	enum peer_kind	 kind;
+	int		 here;		/* on this machine */
+	unsigned char	 bytes[8];	/* the uid, the /32, the /64 */
+};
+
+/* cap: connections at once, those included that wait for a place. */
+void	limit_init(size_t cap);
+/* May one more be accepted, to find out who it is? */
+int	limit_may_accept(void);
+/* Who is at the other end of fd: by address. */
+void	limit_peer(struct peer *, int fd);
+/*
+ * Asks for a place for c, whose rights are known: 1, and it has one
+ * (somebody less important may have lost his); 0: it must wait; -1: it is
+ * refused.
+ */
+int	limit_place(struct conn *);
+/* A connection that had a place is gone: the next that waits, or NULL. */
+struct conn *limit_next(void);
+/* Ends the connection that is missed least; 0 if there is none. */
+int	limit_evict(void);
+
+/* ---- tls.c: what listeners speak TLS with ---- */
+
+/* Before the process loses sight of files. */
+void	tls_init(void);
+/* FRONT_TLS: the listener's number and a part. */
+void	tls_take(uint64_t listener, const struct m_front_tls *);
+int	tls_ready(size_t listener);
+/* An accepted connection; the bufferevent closes fd when it is freed.
+ * NULL if there is no memory, and fd stays the caller's. */
+struct bufferevent *tls_accept(size_t listener, int fd);
+/* The names in the client's certificate that holds, a line each; "" if
+ * there is none. */
+void	tls_names(struct bufferevent *, char *dst, size_t size);
+/* Says to the client that the end is the end. */
+void	tls_goodbye(struct bufferevent *);
+/* What went wrong, static, or NULL. */
+const char *tls_failure(struct bufferevent *);
 
 /* ---- conn.c: a connection ---- */
 
@@ -72,13 +123,23 @@ struct conn {
 	TAILQ_ENTRY(conn) entry;
 	LIST_ENTRY(conn) hash;
 	uint64_t	 id;
+	size_t		 listener;
 	enum listen_kind kind;
+	int		 tls;
 	enum conn_state	 state;
 	uint32_t	 rights;	/* RIGHT_*: a hint, the engine decides */
-	struct bufferevent *bev;
+	enum rank	 rank;
+	struct peer	 peer;
+	int		 known;		/* the engine has said who it is */
+	int		 placed;	/* counts as one of the cap */
+	uint64_t	 placed_us;	/* since when */
+	char		 certificate[CERTIFICATE_BYTES];
+	int		 fd;		/* the bufferevent's, once it has one */
+	struct bufferevent *bev;	/* NULL until it has a place */
 	struct event	*timer;
 	uint64_t	 deadline_us;	/* of the state, absolute; 0: none */
-	uint64_t	 progress_us;	/* when a byte last moved */
+	uint64_t	 progress_us;	/* when enough bytes last moved */
+	size_t		 moved;		/* bytes since then */
 	int		 eof;		/* the client sends no more */
 	struct request	*req;		/* NULL between requests */
 	struct pending_list pending;
@@ -111,11 +172,12 @@ struct request {
 
 TAILQ_HEAD(conn_list, conn);
 
+/* All that are alive, oldest first. */
+extern struct conn_list	conns;
+
 /* fd is an accepted socket, non-blocking, and ours from now on. */
-void	conn_new(int fd, enum listen_kind);
+void	conn_new(int fd, enum listen_kind, size_t listener, int tls);
 size_t	conn_count(void);
-/* Ends the connection that has been idle longest; 0 if none is idle. */
-int	conn_evict(void);
 /* The engine's answer to CONN_OPEN. */
 void	conn_rights(uint64_t id, const struct m_conn_rights *);
 /* Ends a connection at once; whatever it waits for is forgotten. */

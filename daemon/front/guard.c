@@ -69,7 +69,8 @@ guard_check(struct conn *c)
 		    "Requests that a web page makes are refused.");
 		return (0);
 	}
-	if (c->kind == LISTEN_UNIX)
+	/* No web page has a certificate for the name it was made for. */
+	if (c->kind == LISTEN_UNIX || c->tls)
 		return (1);
 	if ((http_field(h, "Host") != NULL && !host_is_ours(&h->host)) ||
 	    (h->authority.n > 0 && !host_is_ours(&h->authority))) {

@@ -144,6 +144,7 @@ link_asker(const struct conn *c, struct m_asker *a)
 	a->conn = c->id;
 	if (guard_forwarded(&c->req->h))
 		a->flags |= ASKER_FORWARDED;
+	(void)util_copy(a->certificate, c->certificate);
 }
 
 /* Gives m to who waits for it; NULL, or why nobody could. */

@@ -50,7 +50,11 @@ reply_head(struct conn *c, int status, const char *type, int64_t length)
 	http_date(date, util_now_ms());
 	evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n"
 	    "Server: cloudbackupd\r\nX-Content-Type-Options: nosniff\r\n"
-	    "Cache-Control: no-store\r\n", status, http_reason(status), date);
+	    "Cache-Control: no-store\r\n"
+	    "Content-Security-Policy: default-src 'none'\r\n"
+	    "X-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\n%s",
+	    status, http_reason(status), date, c->tls ?
+	    "Strict-Transport-Security: max-age=31536000\r\n" : "");
 	if (c->fields != NULL) {
 		evbuffer_add_buffer(out, c->fields);
 		evbuffer_free(c->fields);

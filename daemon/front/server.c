@@ -1,7 +1,7 @@
 /*
  * The front runs this.  It owns the listening sockets, which the engine
- * opened, and the decision to accept.  Above the cap on connections the
- * kernel's queue waits; without a free descriptor one that is kept for
+ * opened, and the decision to accept.  As long as limit.c wants to know
+ * who comes it goes on; without a free descriptor one that is kept for
  * that moment is given up to turn a client away, and accepting pauses, so
  * that the loop never spins.
  */
@@ -21,7 +21,6 @@
 #include "common/log.h"
 #include "daemon/front/front.h"
 
-#define LISTENERS_MAX	16
 #define PAUSE_MS	100
 #define BATCH		32		/* accepted before others get a turn */
 #define CAP_DEFAULT	512
@@ -31,12 +30,12 @@
 struct listener {
 	int		 fd;
 	enum listen_kind kind;
+	int		 tls;
 	struct event	*event;
 };
 
 static struct listener	 listeners[LISTENERS_MAX];
 static size_t		 nlisteners;
-static size_t		 cap;
 static int		 reserve = -1;
 static int		 waiting;	/* not accepting: full, or paused */
 static struct event	*again;
@@ -57,7 +56,10 @@ server_listen(const struct m_front_listen *m, int fd)
 	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
 		fatal("fcntl of a listener");
+	if ((m->flags & LISTEN_TLS) && !tls_ready(nlisteners))
+		fatalx("a TLS listener without a certificate");
 	l = &listeners[nlisteners++];
+	l->tls = (m->flags & LISTEN_TLS) != 0;
 	l->fd = fd;
 	l->kind = (enum listen_kind)m->kind;
 	l->event = event_new(front.base, fd, EV_READ | EV_PERSIST, on_accept,
@@ -82,7 +84,7 @@ server_accepting(int on)
 void
 server_room(void)
 {
-	if (waiting && conn_count() < cap && !evtimer_pending(again, NULL))
+	if (waiting && limit_may_accept() && !evtimer_pending(again, NULL))
 		server_accepting(1);
 }
 
@@ -115,7 +117,7 @@ server_exhausted(struct listener *l)
 	int	fd;
 
 	log_warn("cannot accept");
-	if (!conn_evict() && reserve != -1) {
+	if (!limit_evict() && reserve != -1) {
 		close(reserve);
 		if ((fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC)) != -1)
 			close(fd);
@@ -132,7 +134,7 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 
 	(void)what;
 	for (i = 0; i < BATCH; i++) {
-		if (conn_count() >= cap && !conn_evict()) {
+		if (!limit_may_accept()) {
 			server_accepting(0);
 			return;
 		}
@@ -146,7 +148,7 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 		if (l->kind == LISTEN_TCP && setsockopt(fd, IPPROTO_TCP,
 		    TCP_NODELAY, &on, sizeof(on)) == -1)
 			log_debug("setsockopt TCP_NODELAY failed");
-		conn_new(fd, l->kind);
+		conn_new(fd, l->kind, (size_t)(l - listeners), l->tls);
 	}
 }
 
@@ -158,8 +160,8 @@ server_cap(uint32_t wanted, rlim_t limit)
 
 	if (limit == RLIM_INFINITY || limit >= FDS_RESERVED + n * FDS_EACH)
 		return (n);
-	if (limit < FDS_RESERVED + FDS_EACH)
-		return (1);
+	if (limit < FDS_RESERVED + 2 * FDS_EACH)
+		return (2);
 	return ((size_t)(limit - FDS_RESERVED) / FDS_EACH);
 }
 
@@ -167,6 +169,7 @@ void
 server_start(uint32_t connections_max)
 {
 	struct rlimit	rl;
+	size_t		cap;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("getrlimit");
@@ -174,6 +177,7 @@ server_start(uint32_t connections_max)
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("setrlimit");
 	cap = server_cap(connections_max, rl.rlim_cur);
+	limit_init(cap);
 	if ((again = evtimer_new(front.base, on_again, NULL)) == NULL)
 		fatalx("evtimer_new");
 	reserve = fcntl(chan_socket(front.engine), F_DUPFD_CLOEXEC, 0);
