@@ -2,7 +2,7 @@
  * The engine runs this: what clients wait for.  A job owns its place in
  * the queue and what its kind hangs on it (data).  Jobs of one database
  * run one after the other, in order; of all databases only so many at a
- * time.  A job that ended is remembered for an hour.
+ * time.  Those that wait for a remote stand in nobody's way.  A job that ended is remembered for an hour.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 #define REMEMBER_MS	(3600 * 1000)
 #define REMEMBER_MAX	1000
 #define QUEUE_MAX	10000
+#define FETCHES_MAX	4		/* a remote can make each endless */
 
 static const char *const	states[] = {
 	[JOB_QUEUED] = "queued",
@@ -37,6 +38,14 @@ job_free(struct job *j)
 	free(j);
 }
 
+/* It waits for a remote, which may take minutes and no processor. */
+static int
+in_transfer(const struct job *j)
+{
+	return (strcmp(j->phase, "upload") == 0 ||
+	    strcmp(j->phase, "fetch") == 0);
+}
+
 int
 jobs_running(const struct engine *e)
 {
@@ -44,25 +53,31 @@ jobs_running(const struct engine *e)
 	int			 n = 0;
 
 	TAILQ_FOREACH(j, &e->jobs, entry)
-		n += j->state == JOB_RUNNING;
+		n += j->state == JOB_RUNNING && !in_transfer(j);
 	return (n);
 }
 
-/* Is an earlier job of the same database still to end? */
+/*
+ * Is an earlier job of the same database still to end?  One that uploads
+ * is through with the database; fetches have none, and are counted.
+ */
 static int
 must_wait(const struct job *j)
 {
 	const struct job	*other;
+	int			 fetches = 0;
 
-	if (j->database == NULL)
-		return (0);
 	TAILQ_FOREACH(other, &j->engine->jobs, entry) {
 		if (other == j)
-			return (0);
-		if (!ended(other) && other->database == j->database)
+			break;
+		if (ended(other))
+			continue;
+		if (j->database != NULL && other->database == j->database &&
+		    strcmp(other->phase, "upload") != 0)
 			return (1);
+		fetches += strcmp(other->kind, "fetch") == 0;
 	}
-	return (0);
+	return (strcmp(j->kind, "fetch") == 0 && fetches >= FETCHES_MAX);
 }
 
 /* Old ones go; the newest thousand that ended stay for an hour. */
@@ -172,9 +187,13 @@ job_by_id(struct engine *e, uint64_t id)
 void
 job_phase(struct job *j, const char *phase, uint64_t done, uint64_t total)
 {
+	int	changed = strcmp(j->phase, phase) != 0;
+
 	strlcpy(j->phase, phase, sizeof(j->phase));
 	j->bytes_done = done;
 	j->bytes_total = total;
+	if (changed && in_transfer(j))
+		jobs_kick(j->engine);
 }
 
 static void
