@@ -4,11 +4,13 @@
  * groups before the uid, and then try to get back.
  */
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <grp.h>
 #include <pwd.h>
 #include <unistd.h>
 
+#include "common/caps.h"
 #include "common/drop.h"
 #include "common/log.h"
 
@@ -60,6 +62,7 @@ drop_privileges(const char *user, const char *root)
 		fatalx("user %s has root's uid or group", user);
 	if (root != NULL)
 		enter_root(root);
+	caps_last();
 	if (setgroups(1, &gid) == -1)
 		fatal("setgroups");
 	if (setresgid(gid, gid, gid) == -1)
@@ -69,11 +72,24 @@ drop_privileges(const char *user, const char *root)
 	prove_dropped(uid, gid);
 }
 
+static const struct rlimit	none = { 0, 0 };
+
+void
+drop_limits(int what)
+{
+	struct stat	st;
+
+	if ((what & DROP_FORK) && setrlimit(RLIMIT_NPROC, &none) == -1)
+		fatal("setrlimit of processes");
+	if ((what & DROP_FILES) &&
+	    !(fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode)) &&
+	    setrlimit(RLIMIT_FSIZE, &none) == -1)
+		fatal("setrlimit of file sizes");
+}
+
 void
 drop_harden(void)
 {
-	static const struct rlimit	none = { 0, 0 };
-
 	if (setrlimit(RLIMIT_CORE, &none) == -1)
 		fatal("setrlimit of core dumps");
 	harden_process();

@@ -14,6 +14,15 @@
 void	drop_privileges(const char *user, const char *root);
 
 /*
+ * What this process never does, by setrlimit; after drop_privileges.
+ * Failure is fatal.
+ */
+#define DROP_FORK	0x01	/* make processes or threads */
+#define DROP_FILES	0x02	/* make a file longer; standard error may be
+				 * one */
+void	drop_limits(int what);
+
+/*
  * No core dumps, no tracing by others of the same uid, no new privileges
  * by exec; for root and ordinary users alike.  After drop_privileges,
  * because a change of uid resets some of it.  Failure is fatal.

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "common/compat.h"
+#include "common/sandbox.h"
 #include "proto/msg.h"
 
 #define CONF_PORT_DEFAULT	39000
@@ -83,6 +84,7 @@ struct conf {
 	char		*user_verify;	/* or NULL: a uid nobody has */
 	uint64_t	 reserve;	/* bytes to leave free, 64 MiB */
 	uint32_t	 connections_max;	/* 256 */
+	enum sandbox_mode sandbox;	/* SANDBOX_ON */
 	int		 compat_node;
 	char		*license_file;	/* or NULL; then license_key too */
 	char		*license_key;	/* the public key's file (PEM) */

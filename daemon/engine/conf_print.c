@@ -35,6 +35,12 @@ static const char *const verify_names[] = {
 	[VERIFY_FULL] = "full",
 };
 
+static const char *const sandbox_names[] = {
+	[SANDBOX_ON] = "on",
+	[SANDBOX_REQUIRED] = "required",
+	[SANDBOX_LOG] = "log",
+};
+
 /* In the largest unit that loses nothing. */
 static void
 print_scaled(FILE *f, uint64_t v, const struct scale *s)
@@ -175,7 +181,8 @@ conf_print(const struct conf *conf, FILE *f)
 		fputs("compat node\n", f);
 	fputs("reserve ", f);
 	print_scaled(f, conf->reserve, sizes);
-	fprintf(f, "\nconnections %u\n", conf->connections_max);
+	fprintf(f, "\nconnections %u\nsandbox %s\n", conf->connections_max,
+	    sandbox_names[conf->sandbox]);
 	TAILQ_FOREACH(r, &conf->remotes, entry)
 		print_remote(r, f);
 	TAILQ_FOREACH(db, &conf->databases, entry)

@@ -106,6 +106,20 @@ set_connections(struct lex *lex, struct conf *conf, const struct lex_token *tok)
 }
 
 void
+set_sandbox(struct lex *lex, struct conf *conf, const struct lex_token *tok)
+{
+	if (strcmp(tok->text, "on") == 0)
+		conf->sandbox = SANDBOX_ON;
+	else if (strcmp(tok->text, "required") == 0)
+		conf->sandbox = SANDBOX_REQUIRED;
+	else if (strcmp(tok->text, "log") == 0)
+		conf->sandbox = SANDBOX_LOG;
+	else
+		set_error(lex, tok, "sandbox", "is not one of on, required, "
+		    "log");
+}
+
+void
 set_url(struct lex *lex, struct conf_remote *r, const struct lex_token *tok)
 {
 	const char	*why;

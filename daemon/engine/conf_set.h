@@ -23,6 +23,7 @@ void	set_time(struct lex *, TOKEN, const char *what, const char *most,
 
 void	set_backup_dir(struct lex *, struct conf *, TOKEN);
 void	set_connections(struct lex *, struct conf *, TOKEN);
+void	set_sandbox(struct lex *, struct conf *, TOKEN);
 /* The result is conf's; NULL when address or port is none. */
 struct conf_listen *set_listen_tcp(struct lex *, struct conf *,
 	    TOKEN address, TOKEN port);

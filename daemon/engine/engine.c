@@ -4,6 +4,7 @@
  * and the queue of jobs; it reads only our own messages.  It never opens a
  * database, and nothing in its loop waits for one.
  */
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -12,12 +13,16 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/caps.h"
+#include "common/drop.h"
 #include "common/log.h"
 #include "common/machine.h"
+#include "common/sandbox.h"
 #include "common/util.h"
 #include "daemon/engine/engine.h"
 
@@ -99,6 +104,42 @@ roots_make(void)
 			fatalx("%s must be a directory of root's that nobody "
 			    "else may write to", dirs[i]);
 	}
+}
+
+/*
+ * Descriptors enough: one for a connection while it is looked at, and one
+ * for a file that is sent.
+ */
+static void
+descriptors_raise(const struct conf *conf)
+{
+	struct rlimit	lim;
+	rlim_t		want = 512 + 2 * (rlim_t)conf->connections_max;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) == -1)
+		fatal("getrlimit");
+	if (lim.rlim_max != RLIM_INFINITY && lim.rlim_max < want) {
+		log_warnx("this process may have no more than %ju "
+		    "descriptors, too few for %u connections",
+		    (uintmax_t)lim.rlim_max, conf->connections_max);
+		want = lim.rlim_max;
+	}
+	if (lim.rlim_cur == RLIM_INFINITY || lim.rlim_cur >= want)
+		return;
+	lim.rlim_cur = want;
+	if (setrlimit(RLIMIT_NOFILE, &lim) == -1)
+		fatal("setrlimit of descriptors");
+}
+
+static void
+confine(const struct conf *conf)
+{
+	descriptors_raise(conf);
+	caps_engine();
+	drop_harden();
+	sandbox_mode_set(conf->sandbox);
+	if (sandbox_enter(SANDBOX_ENGINE, NULL, 0, NULL) == -1)
+		fatal("cannot confine this process");
 }
 
 /* ---- children ---- */
@@ -427,6 +468,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	engine_init(&e, conf, store);
 	listeners_open(conf, &listeners);
 	signals_init(&e, signals);
+	confine(conf);
 	children_start(&e);
 	chan_attach(e.front.chan, e.base, on_front, &e);
 	chan_attach(e.network.chan, e.base, on_network, &e);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/try.h"
 #include "daemon/engine/engine.h"
 
 struct options {
@@ -35,7 +36,7 @@ options_parse(struct options *o, int argc, char *argv[])
 	int	ch;
 
 	memset(o, 0, sizeof(*o));
-	while ((ch = getopt(argc, argv, "de:f:nv")) != -1) {
+	while ((ch = getopt(argc, argv, "de:f:nv" TRY_OPTION)) != -1) {
 		switch (ch) {
 		case 'd':
 			o->foreground = 1;
@@ -52,6 +53,7 @@ options_parse(struct options *o, int argc, char *argv[])
 		case 'v':
 			o->verbose = 1;
 			break;
+		TRY_CASE
 		default:
 			usage();
 		}

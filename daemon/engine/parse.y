@@ -94,11 +94,12 @@ static void	want_remote(const struct lex_token *);
 
 %token LISTEN ON SOCKET PORT MODE GROUP USER FRONT NETWORK VERIFY BACKUP
 %token DIRECTORY LICENSE COMPAT NODE RESERVE CONNECTIONS REMOTE DATABASE
+%token SANDBOX
 %token REST API KEY KEYFILE TIMEOUT RETRY FROM TO
 %token TLS CERTIFICATE CLIENT CA REQUIRED PLAINTEXT
 %token DBPATH ID DEVICE LOCK LIMIT SIZE CAPTURE UNSAFE BAD
 %token <tok> WORD NUMBER STRING LATER
-%type <tok> text value
+%type <tok> text value sandbox
 
 %%
 
@@ -151,6 +152,10 @@ statement
 	| CONNECTIONS value	{
 		if (once(&P->seen_top, "connections", $2))
 			set_connections(P->lex, P->conf, $2);
+	}
+	| SANDBOX sandbox	{
+		if (once(&P->seen_top, "sandbox", $2))
+			set_sandbox(P->lex, P->conf, $2);
 	}
 	| REMOTE text newlines '{'	{ remote_begin($2); }
 	    remote_options '}'		{ remote_end(); }
@@ -282,6 +287,12 @@ targets	: text			{ want_remote($1); }
 	| targets ',' newlines text	{ want_remote($4); }
 	;
 
+/* Keywords elsewhere. */
+sandbox	: value
+	| ON			{ $$ = $<tok>1; }
+	| REQUIRED		{ $$ = $<tok>1; }
+	;
+
 newlines
 	: /* empty */
 	| newlines '\n'
@@ -310,6 +321,8 @@ static const struct keyword keywords[] = {
 	{ "compat",	TOP,	COMPAT,	0, "compat node" },
 	{ "reserve",	TOP,	RESERVE, 0, "reserve SIZE, as in reserve 64m" },
 	{ "connections", TOP,	CONNECTIONS, 0, "connections NUMBER" },
+	{ "sandbox",	TOP,	SANDBOX, 0,
+	    "sandbox on, sandbox required or sandbox log" },
 	{ "remote",	TOP,	REMOTE,	REMOTE_BLOCK,
 	    "remote \"NAME\" { ... }" },
 	{ "database",	TOP,	DATABASE, DATABASE_BLOCK,
@@ -365,7 +378,6 @@ static const struct keyword keywords[] = {
 	{ "timeout",	DATABASE_BLOCK, TIMEOUT, 0, NULL },
 	{ "limit",	DATABASE_BLOCK, LIMIT, 0, NULL },
 
-	{ "sandbox",	TOP, LATER, 0, NULL },
 	{ "allow",	TOP, LATER, 0, NULL },
 	{ "notify",	TOP, LATER, 0, NULL },
 	{ "s3",		REMOTE_BLOCK, LATER, 0, NULL },

@@ -2,6 +2,7 @@
  * The engine runs this: forks and executes our other programs.  Exec gives
  * each a fresh address layout and none of the engine's memory.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -16,6 +17,8 @@
 
 #include "common/log.h"
 #include "common/procs.h"
+#include "common/sandbox.h"
+#include "common/try.h"
 #include "daemon/engine/engine.h"
 
 #define FIRST_FD	3
@@ -105,12 +108,33 @@ signals_default(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * In the child: as many descriptors as it can have use for.  Front has
+ * two for a connection, when it sends a file.
+ */
+static void
+limit_descriptors(const struct engine *e, const char *program)
+{
+	struct rlimit	lim;
+	rlim_t		want = 256;
+
+	if (strcmp(program, "cloudbackupd-front") == 0)
+		want += 3 * (rlim_t)e->conf->connections_max;
+	if (getrlimit(RLIMIT_NOFILE, &lim) == -1)
+		_exit(127);
+	if (lim.rlim_max == RLIM_INFINITY || lim.rlim_max > want)
+		lim.rlim_max = want;
+	lim.rlim_cur = lim.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &lim) == -1)
+		_exit(127);
+}
+
 pid_t
 spawn_program(const struct engine *e, const char *program, const int *fds,
     size_t n, const char *user, const char *root)
 {
 	char		 path[PATH_MAX];
-	const char	*argv[10];
+	const char	*argv[16];
 	static char	*const	envp[] = { "PATH=/usr/bin:/bin", NULL };
 	size_t		 a = 0;
 	pid_t		 pid;
@@ -121,6 +145,9 @@ spawn_program(const struct engine *e, const char *program, const int *fds,
 		argv[a++] = "-d";
 	if (e->verbose)
 		argv[a++] = "-v";
+	argv[a++] = "-s";
+	argv[a++] = sandbox_mode_name(e->conf->sandbox);
+	TRY_PASS(argv, a);
 	if (user != NULL) {
 		argv[a++] = "-u";
 		argv[a++] = user;
@@ -133,6 +160,7 @@ spawn_program(const struct engine *e, const char *program, const int *fds,
 	if (pid == 0) {
 		signals_default();
 		place_descriptors(fds, n);
+		limit_descriptors(e, program);
 		execve(path, (char *const *)(uintptr_t)argv, envp);
 		_exit(127);
 	}

@@ -16,6 +16,8 @@
 
 #include "common/drop.h"
 #include "common/log.h"
+#include "common/sandbox.h"
+#include "common/try.h"
 #include "common/util.h"
 #include "daemon/front/front.h"
 
@@ -29,7 +31,8 @@ static enum { WANT_CONF, WANT_LISTEN, RUNNING }	phase;
 static void __attribute__((__noreturn__))
 usage(void)
 {
-	fprintf(stderr, "usage: cloudbackupd-front [-dv] [-u user -r dir]\n"
+	fprintf(stderr, "usage: cloudbackupd-front [-dv] [-s mode] "
+	    "[-u user -r dir]\n"
 	    "cloudbackupd starts this program; it is of no use alone.\n");
 	exit(1);
 }
@@ -142,13 +145,33 @@ signals_init(void)
 		fatalx("evsignal_new");
 }
 
+/* The last thing before a stranger's byte is read. */
+static void
+confine(const char *root)
+{
+	drop_harden();
+	drop_limits(DROP_FORK | DROP_FILES);
+	if (sandbox_enter(SANDBOX_FRONT, NULL, 0, root) == -1)
+		fatal("cannot confine this process");
+}
+
+static void
+set_mode(const char *name)
+{
+	enum sandbox_mode	mode;
+
+	if (sandbox_mode_parse(name, &mode) == -1)
+		usage();
+	sandbox_mode_set(mode);
+}
+
 int
 main(int argc, char *argv[])
 {
 	const char	*user = NULL, *root = NULL;
 	int		 ch, debug = 0, verbose = 0;
 
-	while ((ch = getopt(argc, argv, "du:r:v")) != -1) {
+	while ((ch = getopt(argc, argv, "dr:s:u:v" TRY_OPTION)) != -1) {
 		switch (ch) {
 		case 'd':
 			debug = 1;
@@ -156,12 +179,16 @@ main(int argc, char *argv[])
 		case 'r':
 			root = optarg;
 			break;
+		case 's':
+			set_mode(optarg);
+			break;
 		case 'u':
 			user = optarg;
 			break;
 		case 'v':
 			verbose = 1;
 			break;
+		TRY_CASE
 		default:
 			usage();
 		}
@@ -173,7 +200,6 @@ main(int argc, char *argv[])
 	tls_init();
 	if (user != NULL)
 		drop_privileges(user, root);
-	drop_harden();
 	if ((front.base = event_base_new()) == NULL)
 		fatalx("event_base_new");
 	signals_init();
@@ -181,6 +207,7 @@ main(int argc, char *argv[])
 	chan_attach(front.engine, front.base, on_engine, NULL);
 	front.network = chan_new(FD_NETWORK, ROLE_FRONT, ROLE_NETWORK);
 	chan_attach(front.network, front.base, on_network, NULL);
+	confine(root);
 	if (event_base_dispatch(front.base) == -1)
 		fatalx("event_base_dispatch");
 	return (0);

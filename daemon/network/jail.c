@@ -14,6 +14,7 @@
 
 #include "common/compat.h"
 #include "common/log.h"
+#include "common/sandbox.h"
 #include "common/util.h"
 #include "daemon/network/exchange.h"
 #include "daemon/network/jail.h"
@@ -169,6 +170,36 @@ copy_file(int etc, const char *name)
 	if (close(fd) == -1 || renameat(etc, temporary, etc, name) == -1)
 		fatal("rename the copy of %s", from);
 	free(text);
+}
+
+void
+jail_confine(const char *root)
+{
+	static const char *const	inside[] = { "/" };
+	/* What the C library reads when it resolves a name. */
+	static const char *const	outside[] = { "/etc", "/usr/lib",
+					    "/lib", "/lib64", "/usr/lib64",
+					    "/run/systemd/resolve",
+					    "/run/NetworkManager",
+					    "/run/resolvconf", "/dev/urandom",
+					    "/dev/null" };
+	const char *const		*names = root != NULL ? inside : outside;
+	struct sandbox_path		 p[nitems(outside)];
+	size_t				 i, n = 0;
+	size_t				 all = root != NULL ? 1 :
+					    nitems(outside);
+
+	for (i = 0; i < all; i++) {
+		p[n].path = names[i];
+		p[n].rights = SANDBOX_READ;
+		/* Not every system has all of them. */
+		if ((p[n].fd = open(names[i], O_PATH | O_CLOEXEC)) != -1)
+			n++;
+	}
+	if (sandbox_enter(SANDBOX_NETWORK, p, n, root) == -1)
+		fatal("cannot confine this process");
+	for (i = 0; i < n; i++)
+		close(p[i].fd);
 }
 
 void

@@ -16,4 +16,11 @@ void	jail_load_certificates(void);
  */
 void	jail_prepare(const char *dir);
 
+/*
+ * Confines the process to reading: what is in root, or when that is NULL
+ * (we are no root's) the resolver's files and libraries.  The last step.
+ * Failure is fatal.
+ */
+void	jail_confine(const char *root);
+
 #endif

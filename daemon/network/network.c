@@ -24,6 +24,8 @@
 #include "common/compat.h"
 #include "common/drop.h"
 #include "common/log.h"
+#include "common/sandbox.h"
+#include "common/try.h"
 #include "daemon/network/curl_loop.h"
 #include "daemon/network/jail.h"
 #include "daemon/network/remote.h"
@@ -36,12 +38,14 @@
 struct options {
 	int		 to_stderr, verbose;
 	const char	*user, *root;
+	enum sandbox_mode mode;
 };
 
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: cloudbackupd-network [-dv] [-u user -r dir]\n"
+	fprintf(stderr, "usage: cloudbackupd-network [-dv] [-s mode] "
+	    "[-u user -r dir]\n"
 	    "It is started by cloudbackupd.\n");
 	exit(1);
 }
@@ -52,7 +56,7 @@ parse_options(struct options *o, int argc, char *argv[])
 	int	c;
 
 	memset(o, 0, sizeof(*o));
-	while ((c = getopt(argc, argv, "dvu:r:")) != -1) {
+	while ((c = getopt(argc, argv, "dvs:u:r:" TRY_OPTION)) != -1) {
 		switch (c) {
 		case 'd':
 			o->to_stderr = 1;
@@ -60,12 +64,17 @@ parse_options(struct options *o, int argc, char *argv[])
 		case 'v':
 			o->verbose = 1;
 			break;
+		case 's':
+			if (sandbox_mode_parse(optarg, &o->mode) == -1)
+				usage();
+			break;
 		case 'u':
 			o->user = optarg;
 			break;
 		case 'r':
 			o->root = optarg;
 			break;
+		TRY_CASE
 		default:
 			usage();
 		}
@@ -127,6 +136,7 @@ main(int argc, char *argv[])
 	parse_options(&o, argc, argv);
 	check_descriptors();
 	log_init("network", o.to_stderr, o.verbose);
+	sandbox_mode_set(o.mode);
 	ignore_signals();
 	warm_up();
 	if (o.user != NULL) {
@@ -135,6 +145,7 @@ main(int argc, char *argv[])
 	} else if (geteuid() == 0)
 		fatalx("root must name a user to become");
 	drop_harden();
+	jail_confine(o.root);
 
 	if ((base = event_base_new()) == NULL)
 		fatalx("event_base_new");

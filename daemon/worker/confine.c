@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/caps.h"
 #include "common/compat.h"
 #include "common/drop.h"
 #include "common/log.h"
@@ -105,13 +106,16 @@ become_owner(const struct look *l, const struct owner *o, struct m_error *e)
 {
 	if (geteuid() != 0)
 		return (0);
+	caps_last();
 	if (setgroups((size_t)o->ngroups, o->groups) == -1 ||
 	    setresgid(o->gid, o->gid, o->gid) == -1 ||
 	    setresuid(l->uid, l->uid, l->uid) == -1)
 		return (fail(e, E_WORKER_FAILED,
 		    "cannot become uid %u, the owner of %s: %s",
 		    (unsigned)l->uid, l->path, strerror(errno)));
-	if (l->uid != 0 && setresuid(0, 0, 0) != -1)
+	if (l->uid == 0)
+		caps_root_owner();
+	else if (setresuid(0, 0, 0) != -1)
 		fatalx("got root back");
 	return (0);
 }
@@ -128,23 +132,28 @@ static int
 confine(const struct look *l, struct m_error *e)
 {
 	struct sandbox_path	p[2];
+	char			dir[PATH_BYTES];
 	size_t			n = 0;
 	int			r, fd;
 
+	strlcpy(dir, l->path, sizeof(dir));
+	dir[l->name - l->path] = '\0';
 	p[n].fd = l->dir;
+	p[n].path = dir;
 	p[n++].rights = SANDBOX_READ | SANDBOX_WRITE;
 	/* SQLite wants random bytes for the names of temporary files. */
 	if ((fd = open("/dev/urandom", O_PATH | O_CLOEXEC)) != -1) {
 		p[n].fd = fd;
+		p[n].path = "/dev/urandom";
 		p[n++].rights = SANDBOX_READ;
 	}
-	r = sandbox_files(p, n);
+	r = sandbox_enter(SANDBOX_OWNER, p, n, NULL);
 	if (fd != -1)
 		close(fd);
 	if (r == -1)
 		return (fail(e, E_WORKER_FAILED,
 		    "cannot confine the worker: %s", strerror(errno)));
-	if (r == 0 && (geteuid() == 0 || others_may_write(l)))
+	if (!(r & SANDBOX_FILES) && (geteuid() == 0 || others_may_write(l)))
 		return (fail(e, E_UNSAFE_PATH,
 		    "this kernel cannot confine a process to a directory "
 		    "(Landlock), and %s lies where that is needed: %s",

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/drop.h"
 #include "daemon/worker/vfs_fd.h"
 #include "daemon/worker/verify.h"
 #include "daemon/worker/worker.h"
@@ -53,6 +54,7 @@ convert_run(const struct m_w_convert *o, struct m_w_converted *r,
 	    verify_confine(o->uid, o->gid, e) == -1)
 		return (e->code == 0 ? fail(e, E_WORKER_FAILED,
 		    "SQLite does not start") : -1);
+	drop_limits(DROP_FORK);
 	worker_progress("convert", 0, 0);
 	if (vfs_fd_open(source, 0, &db) != SQLITE_OK)
 		fail(e, E_INVALID_BACKUP, "the image cannot be opened");

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/caps.h"
 #include "common/compat.h"
 #include "common/drop.h"
 #include "common/log.h"
@@ -49,6 +50,7 @@ verify_confine(uint32_t uid, uint32_t gid32, struct m_error *e)
 {
 	gid_t	gid = gid32;
 
+	caps_last();
 	if (geteuid() == 0 && (uid == 0 || setgroups(1, &gid) == -1 ||
 	    setresgid(gid, gid, gid) == -1 ||
 	    setresuid(uid, uid, uid) == -1 || setresuid(0, 0, 0) != -1))
@@ -56,7 +58,7 @@ verify_confine(uint32_t uid, uint32_t gid32, struct m_error *e)
 		    "cannot become uid %u for the check", (unsigned)uid));
 	procs_die_with_parent(SIGTERM);
 	drop_harden();
-	if (sandbox_files(NULL, 0) == -1)
+	if (sandbox_enter(SANDBOX_CHECK, NULL, 0, NULL) == -1)
 		return (fail(e, E_WORKER_FAILED,
 		    "cannot confine the worker: %s", strerror(errno)));
 	return (0);
@@ -283,6 +285,7 @@ verify_run(const struct m_w_verify *order, int fd,
 	/* The hash that counts: nobody can write any more (H14). */
 	if ((h = hasher_start(fd)) == NULL)
 		return (fail(error, E_WORKER_FAILED, "cannot start a thread"));
+	drop_limits(DROP_FORK);		/* that was the last */
 	hasher_advance(h, v.size);
 	judge(&v, fd);
 	if (hasher_finish(h, v.size, result->checksum) == -1)

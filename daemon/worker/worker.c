@@ -23,6 +23,8 @@
 #include "common/drop.h"
 #include "common/log.h"
 #include "common/procs.h"
+#include "common/sandbox.h"
+#include "common/try.h"
 #include "common/util.h"
 #include "daemon/worker/worker.h"
 
@@ -286,15 +288,22 @@ main(int argc, char *argv[])
 {
 	pid_t	parent = getppid();
 	int	ch, to_stderr = 0, verbose = 0;
+	enum sandbox_mode mode;
 
-	while ((ch = getopt(argc, argv, "dv")) != -1) {
+	while ((ch = getopt(argc, argv, "dvs:" TRY_OPTION)) != -1) {
 		switch (ch) {
 		case 'd':
 			to_stderr = 1;
 			break;
+		case 's':
+			if (sandbox_mode_parse(optarg, &mode) == -1)
+				return (1);
+			sandbox_mode_set(mode);
+			break;
 		case 'v':
 			verbose = 1;
 			break;
+		TRY_CASE
 		default:
 			return (1);
 		}
