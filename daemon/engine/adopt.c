@@ -12,8 +12,6 @@
 #include "common/util.h"
 #include "daemon/engine/engine.h"
 
-#define PATIENCE_MS	600000
-
 static void
 release(struct job *j)
 {
@@ -43,14 +41,10 @@ on_verified(void *arg, const struct task_result *r)
 	struct store_orphan	*o = j->data;
 	struct m_w_captured	 c;
 	struct m_w_verified	 v;
+	struct m_error		 error;
 
-	if (!r->ok || r->type != MSG_W_VERIFIED) {
-		adopt_failed(j, r->error.code, r->error.text);
-		return;
-	}
-	memcpy(&v, r->data, sizeof(v));
-	if (!msg_text_ok(v.checksum) || !msg_text_ok(v.text)) {
-		adopt_failed(j, E_WORKER_FAILED, "impossible answer");
+	if (verify_result(r, -1, &v, &error) == -1) {
+		adopt_failed(j, error.code, error.text);
 		return;
 	}
 	/* What was not written down at capture is not known any more. */
@@ -77,7 +71,6 @@ run(struct job *j)
 	struct m_backup		 known;
 	struct catalog_new	 row;
 	struct m_w_verify	 order;
-	struct task_order	 t;
 	char			 err[TEXT_BYTES];
 	int			 fd;
 
@@ -96,18 +89,7 @@ run(struct job *j)
 	}
 	memset(&order, 0, sizeof(order));
 	order.level = VERIFY_QUICK;
-	order.uid = e->verify_uid;
-	order.gid = e->verify_gid;
-	memset(&t, 0, sizeof(t));
-	t.type = MSG_W_VERIFY;
-	t.data = &order;
-	t.size = sizeof(order);
-	t.fd = fd;
-	t.what = "verify";
-	t.look_patience_ms = t.patience_ms = PATIENCE_MS;
-	t.done = on_verified;
-	t.arg = j;
-	if (task_start(e, &t) == NULL)
+	if (verify_start(e, &order, fd, NULL, on_verified, j) == -1)
 		adopt_failed(j, E_BUSY, "too many workers run");
 }
 

@@ -22,7 +22,6 @@ struct create {
 	int			has_artifact;
 	int64_t			created_ms;
 	struct m_w_captured	captured;
-	struct task		*task;
 };
 
 static void
@@ -202,14 +201,13 @@ on_verified(void *arg, const struct task_result *r)
 	struct job		*j = arg;
 	struct create		*c = j->data;
 	struct m_w_verified	 v;
+	struct m_error		 error;
 
-	c->task = NULL;
-	if (!r->ok || r->type != MSG_W_VERIFIED) {
-		create_fail(j, &r->error, VERDICT_NONE, NULL);
+	if (verify_result(r, -1, &v, &error) == -1) {
+		create_fail(j, &error, VERDICT_NONE, NULL);
 		return;
 	}
-	memcpy(&v, r->data, sizeof(v));
-	if (!told_verified(&v, -1) || v.size != c->captured.size) {
+	if (v.size != c->captured.size) {
 		create_fail_text(j, E_WORKER_FAILED,
 		    "the check gave an impossible answer");
 		return;
@@ -226,11 +224,9 @@ static void
 verify(struct job *j, int fd)
 {
 	struct create		*c = j->data;
-	struct engine		*e = j->engine;
 	struct m_w_verify	 o;
-	struct task_order	 t;
 
-	if (e->stopping) {		/* a check may take minutes */
+	if (j->engine->stopping) {	/* a check may take minutes */
 		close(fd);
 		create_fail_text(j, E_SHUTTING_DOWN,
 		    "the backup was given up because the daemon ends");
@@ -239,23 +235,12 @@ verify(struct job *j, int fd)
 	memset(&o, 0, sizeof(o));
 	o.level = j->database->verify;
 	o.flags = VERIFY_EXPECT;
-	o.uid = e->verify_uid;
-	o.gid = e->verify_gid;
 	o.expect_size = c->captured.size;
 	o.expect_pages = c->captured.page_count;
 	o.expect_change_counter = c->captured.change_counter;
-	memset(&t, 0, sizeof(t));
-	t.type = MSG_W_VERIFY;
-	t.data = &o;
-	t.size = sizeof(o);
-	t.fd = fd;
-	t.what = "verify";
-	t.look_patience_ms = t.patience_ms = PATIENCE_MS;
-	t.progress = on_task_progress;
-	t.done = on_verified;
-	t.arg = j;
 	job_phase(j, "verify", 0, c->captured.size);
-	if ((c->task = task_start(e, &t)) == NULL)
+	if (verify_start(j->engine, &o, fd, on_task_progress, on_verified,
+	    j) == -1)
 		create_fail_text(j, E_BUSY, "too many workers run");
 }
 
@@ -277,7 +262,6 @@ on_captured(void *arg, const struct task_result *r)
 	struct m_w_verified	 none;
 	int			 fd;
 
-	c->task = NULL;
 	if (!r->ok && r->error.code == E_DATABASE_LOCKED) {
 		holders_add(e, j->database, &r->error, on_holders, j);
 		return;
@@ -345,7 +329,7 @@ capture(struct job *j)
 	t.progress = on_task_progress;
 	t.done = on_captured;
 	t.arg = j;
-	if ((c->task = task_start(e, &t)) == NULL)
+	if (task_start(e, &t) == NULL)
 		create_fail_text(j, E_BUSY, "too many workers run");
 }
 

@@ -216,6 +216,21 @@ int	told_lock_row(const struct m_lock_row *);
 /* Has the file fd this size? */
 int	told_size(int fd, uint64_t size);
 
+/* ---- verify.c ---- */
+
+/*
+ * Starts the check of an artifact: o without uid and gid; fd is the
+ * task's from now on.  0, or -1 when too many workers run.
+ */
+int	verify_start(struct engine *, struct m_w_verify *o, int fd,
+	    void (*progress)(void *, const struct m_w_progress *),
+	    void (*done)(void *, const struct task_result *), void *arg);
+
+/* What it found, believed as told_verified() does: 0 and *v, or -1 and
+ * *error. */
+int	verify_result(const struct task_result *, int image,
+	    struct m_w_verified *v, struct m_error *error);
+
 /* ---- job.c: what clients wait for ---- */
 
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED };
@@ -289,6 +304,11 @@ void	remotes_init(struct engine *);
 void	remotes_free(struct engine *);
 void	remotes_kick(struct engine *);	/* something may be due */
 void	remotes_message(struct chan *, const struct msg *, void *engine);
+
+/* The first remote that has the backup, and its id there (which has
+ * REMOTE_ID_BYTES); NULL and "" if none has. */
+const struct conf_remote *remote_with(struct engine *, int64_t backup_id,
+	    char *remote_id);
 
 /* How a fetch ended; done is called once. */
 struct fetch_result {

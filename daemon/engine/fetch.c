@@ -13,7 +13,6 @@
 #include "common/util.h"
 #include "daemon/engine/engine.h"
 
-#define PATIENCE_MS	600000
 
 struct fetching {
 	struct engine	*engine;
@@ -55,15 +54,11 @@ on_verified(void *arg, const struct task_result *r)
 	struct job		*j = arg;
 	struct fetching		*f = j->data;
 	struct m_w_verified	 v;
+	struct m_error		 error;
 	char			 text[TEXT_BYTES];
 
-	if (!r->ok || r->type != MSG_W_VERIFIED) {
-		fetch_failed(j, r->error.code, r->error.text);
-		return;
-	}
-	memcpy(&v, r->data, sizeof(v));
-	if (!told_verified(&v, f->fd)) {
-		fetch_failed(j, E_WORKER_FAILED, "impossible answer");
+	if (verify_result(r, f->fd, &v, &error) == -1) {
+		fetch_failed(j, error.code, error.text);
 		return;
 	}
 	if (f->known && strcmp(v.checksum, f->backup.checksum) != 0) {
@@ -93,7 +88,6 @@ on_fetched(void *arg, const struct fetch_result *r)
 	struct fetching		*f = j->data;
 	struct engine		*e = f->engine;
 	struct m_w_verify	 o;
-	struct task_order	 t;
 	char			 err[TEXT_BYTES];
 	int			 fd;
 
@@ -109,18 +103,7 @@ on_fetched(void *arg, const struct fetch_result *r)
 	job_phase(j, "verify", 0, r->size);
 	memset(&o, 0, sizeof(o));
 	o.level = f->known ? VERIFY_NONE : VERIFY_QUICK;
-	o.uid = e->verify_uid;
-	o.gid = e->verify_gid;
-	memset(&t, 0, sizeof(t));
-	t.type = MSG_W_VERIFY;
-	t.data = &o;
-	t.size = sizeof(o);
-	t.fd = fd;
-	t.what = "verify";
-	t.look_patience_ms = t.patience_ms = PATIENCE_MS;
-	t.done = on_verified;
-	t.arg = j;
-	if (task_start(e, &t) == NULL)
+	if (verify_start(e, &o, fd, NULL, on_verified, j) == -1)
 		fetch_failed(j, E_BUSY, "too many workers run");
 }
 

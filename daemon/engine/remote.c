@@ -287,6 +287,21 @@ message_progress(struct engine *e, const struct msg *msg)
 
 /* ---- fetches ---- */
 
+const struct conf_remote *
+remote_with(struct engine *e, int64_t backup_id, char *remote_id)
+{
+	const struct conf_remote	*c;
+	struct catalog_copy		 copy;
+
+	TAILQ_FOREACH(c, &e->conf->remotes, entry) {
+		if (catalog_copy_get(e->catalog, backup_id, c->name, &copy,
+		    remote_id) && strcmp(copy.state, "completed") == 0)
+			return (c);
+	}
+	remote_id[0] = '\0';
+	return (NULL);
+}
+
 void
 remote_fetch(struct engine *e, uint32_t remote, const char *remote_id, int fd,
     uint64_t size_max, fetch_cb *done, void *arg)

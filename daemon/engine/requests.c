@@ -252,21 +252,6 @@ on_file_info(struct engine *e, const struct msg *msg)
 
 /* ---- download ---- */
 
-/* The first remote that has it, or NULL; id has REMOTE_ID_BYTES. */
-static const struct conf_remote *
-remote_with(struct engine *e, int64_t backup_id, char *id)
-{
-	const struct conf_remote	*r;
-	struct catalog_copy		 c;
-
-	TAILQ_FOREACH(r, &e->conf->remotes, entry) {
-		if (catalog_copy_get(e->catalog, backup_id, r->name, &c,
-		    id) && strcmp(c.state, "completed") == 0)
-			return (r);
-	}
-	return (NULL);
-}
-
 static void
 download_local(struct engine *e, uint64_t request, const struct m_backup *b)
 {

@@ -208,15 +208,11 @@ on_verified(void *arg, const struct task_result *t)
 	struct job		*j = arg;
 	struct restoring	*r = j->data;
 	struct m_w_verified	 v;
+	struct m_error		 error;
 	char			 text[TEXT_BYTES];
 
-	if (!t->ok || t->type != MSG_W_VERIFIED) {
-		task_failed(j, t);
-		return;
-	}
-	memcpy(&v, t->data, sizeof(v));
-	if (!told_verified(&v, r->image)) {
-		fail_text(j, E_WORKER_FAILED, "impossible answer");
+	if (verify_result(t, r->image, &v, &error) == -1) {
+		restore_fail(j, &error);
 		return;
 	}
 	if (r->backup.checksum[0] != '\0' &&
@@ -257,12 +253,11 @@ on_looked(void *arg, const struct task_result *t)
 	/* D5: what only a remote vouches for is looked at in full. */
 	o.level = r->backup.checksum[0] == '\0' ? VERIFY_FULL :
 	    j->database->verify == VERIFY_FULL ? VERIFY_FULL : VERIFY_QUICK;
-	o.uid = j->engine->verify_uid;
-	o.gid = j->engine->verify_gid;
 	if ((fd = fcntl(r->image, F_DUPFD_CLOEXEC, 0)) == -1)
 		fatal("dup");
-	(void)start(j, MSG_W_VERIFY, &o, sizeof(o), fd, NULL, "verify",
-	    on_verified, NULL);
+	if (verify_start(j->engine, &o, fd, on_task_progress, on_verified,
+	    j) == -1)
+		fail_text(j, E_BUSY, "too many workers run");
 }
 
 static void
@@ -453,21 +448,6 @@ write_back(struct job *j)
 }
 
 /* ---- the request ---- */
-
-static const struct conf_remote *
-remote_with(struct engine *e, int64_t backup_id, char *remote_id)
-{
-	const struct conf_remote	*c;
-	struct catalog_copy		 copy;
-
-	TAILQ_FOREACH(c, &e->conf->remotes, entry) {
-		if (catalog_copy_get(e->catalog, backup_id, c->name, &copy,
-		    remote_id) && strcmp(copy.state, "completed") == 0)
-			return (c);
-	}
-	remote_id[0] = '\0';
-	return (NULL);
-}
 
 /* Which backup is meant; 0, or -1 after the answer. */
 static int

@@ -14,8 +14,6 @@
 #include "daemon/engine/engine.h"
 #include "daemon/engine/restore.h"
 
-#define PATIENCE_MS	600000
-
 static off_t
 raw_size(struct job *j, enum w_file_kind kind)
 {
@@ -161,15 +159,11 @@ on_verified(void *arg, const struct task_result *t)
 	struct restoring	*r = j->data;
 	struct engine		*e = j->engine;
 	struct m_w_verified	 v;
+	struct m_error		 error;
 	char			 path[ARTIFACT_BYTES];
 
-	if (!t->ok || t->type != MSG_W_VERIFIED) {
-		safety_failed(j, VERDICT_NONE, t->error.text);
-		return;
-	}
-	memcpy(&v, t->data, sizeof(v));
-	if (!told_verified(&v, -1)) {
-		safety_failed(j, VERDICT_NONE, "impossible answer");
+	if (verify_result(t, -1, &v, &error) == -1) {
+		safety_failed(j, VERDICT_NONE, error.text);
 		return;
 	}
 	store_final_path(e->store, j->database->name, r->safety_id,
@@ -191,7 +185,6 @@ restore_safety_prove(struct job *j, const struct m_error *error)
 	struct restoring	*r = j->data;
 	struct engine		*e = j->engine;
 	struct m_w_verify	 o;
-	struct task_order	 t;
 	char			 err[TEXT_BYTES];
 	int			 fd;
 
@@ -204,19 +197,8 @@ restore_safety_prove(struct job *j, const struct m_error *error)
 	}
 	memset(&o, 0, sizeof(o));
 	o.level = VERIFY_QUICK;
-	o.uid = e->verify_uid;
-	o.gid = e->verify_gid;
-	memset(&t, 0, sizeof(t));
-	t.type = MSG_W_VERIFY;
-	t.data = &o;
-	t.size = sizeof(o);
-	t.fd = fd;
-	t.what = "verify";
-	t.look_patience_ms = t.patience_ms = PATIENCE_MS;
-	t.done = on_verified;
-	t.arg = j;
 	job_phase(j, "safety", 0, r->safety.size);
-	if (task_start(e, &t) == NULL)
+	if (verify_start(e, &o, fd, NULL, on_verified, j) == -1)
 		safety_failed(j, VERDICT_NONE, "too many workers run");
 }
 
