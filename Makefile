@@ -21,8 +21,21 @@ WARN =		-Wall -Wextra -Wshadow -Wstrict-prototypes \
 CPPFLAGS +=	-I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 		-DVERSION='"$(VERSION)"' -DLIBEXECDIR='"$(LIBEXECDIR)"'
 CFLAGS ?=	$(OPT)
-ALL_CFLAGS =	-std=c11 $(WARN) $(CFLAGS) $(SAN) -pthread
-ALL_LDFLAGS =	$(LDFLAGS) $(SAN) -pthread -Wl,--as-needed
+ALL_CFLAGS =	-std=c11 $(WARN) $(HARDEN) $(CFLAGS) $(SAN) -pthread
+ALL_LDFLAGS =	$(LDFLAGS) $(HARDEN_LD) $(SAN) -pthread -Wl,--as-needed
+
+# Against what a bug would let somebody do; each that the compiler knows.
+# The sanitizers bring what FORTIFY would, and -O0 has none of it.
+cc_knows =	$(shell echo 'int main(void) { return (0); }' | \
+		$(CC) $(1) -Werror -x c -o /dev/null - 2>/dev/null && \
+		echo '$(1)')
+HARDEN :=	-fPIE -fstack-protector-strong \
+		$(call cc_knows,-fstack-clash-protection) \
+		$(call cc_knows,-fcf-protection) \
+		$(call cc_knows,-fzero-call-used-regs=used-gpr) \
+		$(if $(SAN)$(findstring -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE \
+		-D_FORTIFY_SOURCE=2)
+HARDEN_LD =	-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 pkg =		$(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 LIBS_engine =	$(call pkg,libevent_core sqlite3 libbsd)
