@@ -1,0 +1,43 @@
+/*
+ * An image of arbitrary bytes, checked as a worker does: SQLite parses it
+ * through our VFS, with our limits.
+ */
+#include <sys/mman.h>
+
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/worker/verify.c"
+
+#define SECONDS	5
+
+int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct m_w_verify	order;
+	struct m_w_verified	result;
+	struct verify		v;
+	int			fd;
+
+	if (size < 1)
+		return (0);
+	memset(&order, 0, sizeof(order));
+	memset(&result, 0, sizeof(result));
+	memset(&v, 0, sizeof(v));
+	order.level = data[0] & 1 ? VERIFY_FULL : VERIFY_QUICK;
+	v.order = &order;
+	v.result = &result;
+	v.size = size - 1;
+	v.end_us = util_monotonic_us() + SECONDS * 1000000;
+	if ((fd = memfd_create("fuzz", MFD_CLOEXEC)) == -1 ||
+	    write(fd, data + 1, size - 1) != (ssize_t)size - 1)
+		__builtin_trap();
+	judge(&v, fd);
+	close(fd);
+	if (!msg_text_ok(result.text) || result.verdict > VERDICT_UNKNOWN)
+		__builtin_trap();
+	return (0);
+}

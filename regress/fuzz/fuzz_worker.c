@@ -1,0 +1,36 @@
+/*
+ * What worker.c gives the other parts of a worker, for the fuzz targets:
+ * nobody listens.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/worker/worker.h"
+
+int
+fail(struct m_error *e, enum err code, const char *fmt, ...)
+{
+	va_list	ap;
+
+	memset(e, 0, sizeof(*e));
+	e->code = code;
+	va_start(ap, fmt);
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	va_end(ap);
+	return (-1);
+}
+
+int
+worker_stopping(void)
+{
+	return (0);
+}
+
+void
+worker_progress(const char *phase, uint64_t done, uint64_t total)
+{
+	(void)phase;
+	(void)done;
+	(void)total;
+}
