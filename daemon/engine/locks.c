@@ -76,9 +76,12 @@ on_done(void *arg, const struct task_result *r)
 		    r->error.text);
 	else {
 		memcpy(&end, r->data, sizeof(end));
-		end.text[sizeof(end.text) - 1] = '\0';
-		chan_send(l->engine->front.chan, MSG_REP_LOCKS_END,
-		    l->request, &end, sizeof(end), -1);
+		if (msg_text_ok(end.text))
+			chan_send(l->engine->front.chan, MSG_REP_LOCKS_END,
+			    l->request, &end, sizeof(end), -1);
+		else
+			reply_error(l->engine, l->request, E_WORKER_FAILED, 0,
+			    "the worker gave an impossible answer");
 	}
 	free(l);
 }

@@ -258,6 +258,19 @@ remote_of(struct engine *e, uint64_t transfer)
 	return (NULL);
 }
 
+/* It goes into the catalog, to clients, and back to the remote. */
+static int
+remote_id_ok(const char *id)
+{
+	const char	*p;
+
+	for (p = id; *p != '\0'; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return (0);
+	}
+	return (p != id && util_utf8_valid(id, (size_t)(p - id)));
+}
+
 static void
 message_uploaded(struct engine *e, const struct msg *msg)
 {
@@ -268,7 +281,7 @@ message_uploaded(struct engine *e, const struct msg *msg)
 	r = remote_of(e, msg->id);
 	if (r == NULL || m.outcome > NET_CANCELLED ||
 	    !msg_text_ok(m.remote_id) || !msg_text_ok(m.reason) ||
-	    (m.outcome == NET_OK && m.remote_id[0] == '\0'))
+	    (m.outcome == NET_OK && !remote_id_ok(m.remote_id)))
 		fatalx("network: impossible NET_UPLOADED");
 	on_uploaded(e, r, &m);
 }

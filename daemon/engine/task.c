@@ -222,8 +222,8 @@ on_warning(struct task *t, const struct msg *m)
 static void
 on_event(struct task *t, const struct msg *m)
 {
-	if (t->order.type != (m->type == MSG_W_SAFETY ? MSG_W_RESTORE :
-	    MSG_W_LOCKS)) {
+	if (m->type == MSG_W_SAFETY ? t->events > 0 ||
+	    t->order.type != MSG_W_RESTORE : t->order.type != MSG_W_LOCKS) {
 		task_break(t, "said what its order does not ask for");
 		return;
 	}
