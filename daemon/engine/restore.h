@@ -24,6 +24,7 @@ struct restoring {
 	struct m_w_captured safety;	/* what it said */
 	int64_t		 safety_id;	/* its row, 0: there was nothing */
 	int64_t		 safety_created_ms;
+	int		 safety_proofs;	/* how often it was tried */
 
 	struct m_w_restored done;
 	int64_t		 restored_ms;

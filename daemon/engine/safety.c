@@ -14,6 +14,8 @@
 #include "daemon/engine/engine.h"
 #include "daemon/engine/restore.h"
 
+#define PROOFS_MAX	2		/* a worker may have been killed */
+
 static off_t
 raw_size(struct job *j, enum w_file_kind kind)
 {
@@ -138,7 +140,7 @@ answer(struct job *j)
 }
 
 static void
-safety_failed(struct job *j, enum verdict verdict, const char *why)
+safety_damaged(struct job *j, const char *why)
 {
 	struct restoring	*r = j->data;
 	char			 path[ARTIFACT_BYTES], text[TEXT_BYTES];
@@ -147,7 +149,31 @@ safety_failed(struct job *j, enum verdict verdict, const char *why)
 	    r->safety_created_ms, path);
 	snprintf(text, sizeof(text), "what was replaced is kept, but it is "
 	    "not a sound database: %.300s", why);
-	catalog_failed(j->engine->catalog, r->safety_id, text, verdict, path);
+	catalog_failed(j->engine->catalog, r->safety_id, text,
+	    VERDICT_DAMAGED, path);
+	log_warnx("%s", text);
+	answer(j);
+}
+
+/*
+ * Nobody could say whether it is sound.  A row without a file leaves the
+ * file to be adopted, and by that checked again, at the next start.
+ */
+static void
+safety_unproven(struct job *j, const char *why)
+{
+	struct restoring	*r = j->data;
+	char			 text[TEXT_BYTES];
+
+	if (!j->engine->stopping && r->safety_proofs < PROOFS_MAX) {
+		restore_safety_prove(j, NULL);
+		return;
+	}
+	snprintf(text, sizeof(text), "what was replaced is kept, but could "
+	    "not be checked (%.300s); it gets an entry of its own when the "
+	    "daemon starts again", why);
+	catalog_failed(j->engine->catalog, r->safety_id, text, VERDICT_NONE,
+	    NULL);
 	log_warnx("%s", text);
 	answer(j);
 }
@@ -163,7 +189,7 @@ on_verified(void *arg, const struct task_result *t)
 	char			 path[ARTIFACT_BYTES];
 
 	if (verify_result(t, -1, &v, &error) == -1) {
-		safety_failed(j, VERDICT_NONE, error.text);
+		safety_unproven(j, error.text);
 		return;
 	}
 	store_final_path(e->store, j->database->name, r->safety_id,
@@ -172,7 +198,7 @@ on_verified(void *arg, const struct task_result *t)
 	strlcpy(r->safety.checksum, v.checksum, sizeof(r->safety.checksum));
 	catalog_proven(e->catalog, r->safety_id, path, &r->safety, &v);
 	if (v.verdict == VERDICT_DAMAGED) {
-		safety_failed(j, VERDICT_DAMAGED, v.text);
+		safety_damaged(j, v.text);
 		return;
 	}
 	catalog_published(e->catalog, r->safety_id);
@@ -190,16 +216,21 @@ restore_safety_prove(struct job *j, const struct m_error *error)
 
 	if (error != NULL)
 		r->error = *error;
+	r->safety_proofs++;
+	if (e->stopping) {		/* a check may take minutes */
+		safety_unproven(j, "the daemon was about to end");
+		return;
+	}
 	fd = store_settle(e->store, &r->kept[W_FILE_SAFETY], err);
 	if (fd == -1) {
-		safety_failed(j, VERDICT_NONE, err);
+		safety_unproven(j, err);
 		return;
 	}
 	memset(&o, 0, sizeof(o));
 	o.level = VERIFY_QUICK;
 	job_phase(j, "safety", 0, r->safety.size);
 	if (verify_start(e, &o, fd, NULL, on_verified, j) == -1)
-		safety_failed(j, VERDICT_NONE, "too many workers run");
+		safety_unproven(j, "too many workers run");
 }
 
 void
