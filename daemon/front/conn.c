@@ -181,6 +181,7 @@ static void
 conn_next(struct conn *c)
 {
 	c->state = CONN_IDLE;
+	c->since_us = util_monotonic_us();
 	c->linger = 0;
 	conn_deadline(c, IDLE_US);
 	conn_head(c);
@@ -339,6 +340,7 @@ conn_head(struct conn *c)
 	}
 	if (c->state == CONN_IDLE) {
 		c->state = CONN_READ_HEAD;
+		c->since_us = util_monotonic_us();
 		conn_deadline(c, HEAD_US);
 	}
 	if ((head = (const char *)evbuffer_pullup(in, -1)) == NULL)
@@ -538,6 +540,7 @@ conn_begin(struct conn *c)
 	    c) == NULL)
 		fatalx("no memory for a connection");
 	c->state = CONN_READ_HEAD;
+	c->since_us = util_monotonic_us();
 	conn_deadline(c, HEAD_US);
 	if (bufferevent_enable(c->bev, EV_READ) == -1)
 		conn_close(c);

@@ -132,7 +132,7 @@ struct conn {
 	struct peer	 peer;
 	int		 known;		/* the engine has said who it is */
 	int		 placed;	/* counts as one of the cap */
-	uint64_t	 placed_us;	/* since when */
+	uint64_t	 since_us;	/* at this request, or idle */
 	char		 certificate[CERTIFICATE_BYTES];
 	int		 fd;		/* the bufferevent's, once it has one */
 	struct bufferevent *bev;	/* NULL until it has a place */

@@ -103,16 +103,14 @@ missed(const struct conn *c, enum rank rank, uint64_t now_us)
 		place = 1;
 		break;
 	case CONN_READ_HEAD:
-		place = 2;
-		break;
 	case CONN_READ_BODY:
-		place = 3;
+		place = 2;
 		break;
 	default:
 		return (c->rank < rank ? 100 + (int)c->rank : NONE);
 	}
 	if (c->rank > rank || (place > 1 && c->rank == rank &&
-	    !c->peer.here && now_us < c->placed_us + GRACE_US))
+	    !c->peer.here && now_us < c->since_us + GRACE_US))
 		return (NONE);
 	return ((int)c->rank * 10 + place);
 }
@@ -131,7 +129,7 @@ victim(enum rank rank, const struct peer *peer)
 			continue;
 		n = missed(c, rank, now_us);
 		if (n < least || (n == least && n < NONE &&
-		    c->deadline_us < worst->deadline_us)) {
+		    c->since_us < worst->since_us)) {
 			worst = c;
 			least = n;
 		}
@@ -162,7 +160,6 @@ static int
 take(struct conn *c, struct conn *v)
 {
 	c->placed = 1;
-	c->placed_us = util_monotonic_us();
 	placed++;
 	if (v != NULL)
 		conn_close(v);
@@ -211,7 +208,7 @@ limit_evict(void)
 
 	/* For nobody in particular: whoever asks for nothing. */
 	if ((v = victim(RANK_ADMIN, NULL)) == NULL ||
-	    missed(v, RANK_ADMIN, 0) >= 100)
+	    missed(v, RANK_ADMIN, util_monotonic_us()) >= 100)
 		return (0);
 	conn_close(v);
 	return (1);

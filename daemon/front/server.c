@@ -22,7 +22,7 @@
 #include "daemon/front/front.h"
 
 #define PAUSE_MS	100
-#define BATCH		32		/* accepted before others get a turn */
+#define BATCH		8		/* accepted before others get a turn */
 #define CAP_DEFAULT	512
 #define FDS_RESERVED	64		/* not for connections */
 #define FDS_EACH	3		/* socket, its copy in transit, a file */
@@ -71,12 +71,17 @@ server_listen(const struct m_front_listen *m, int fd)
 static void
 server_accepting(int on)
 {
-	size_t	i;
+	static size_t	turn;
+	struct listener	*l;
+	size_t		 i;
 
 	waiting = !on;
+	/* The first takes most: not always the same. */
+	turn++;
 	for (i = 0; i < nlisteners; i++) {
-		if ((on ? event_add(listeners[i].event, NULL) :
-		    event_del(listeners[i].event)) == -1)
+		l = &listeners[(turn + i) % nlisteners];
+		if ((on ? event_add(l->event, NULL) : event_del(l->event)) ==
+		    -1)
 			fatalx("event_add");
 	}
 }
