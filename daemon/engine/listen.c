@@ -22,7 +22,7 @@
 #include "common/util.h"
 #include "daemon/engine/engine.h"
 
-#define BACKLOG	512
+#define BACKLOG	4096		/* the kernel takes less if it wants */
 
 static int
 tcp_open(const struct conf_listen *l)
