@@ -1,0 +1,9 @@
+# What stands in place of front, network or a worker (hostile.t).
+TOOLS +=	$(B)/regress/hostile-front $(B)/regress/hostile-network \
+		$(B)/regress/hostile-worker
+hostile_common :=	$(call obj,regress/hostile/hostile.c common/compat.c \
+			common/log.c common/util.c) $(call obj,$(proto_src))
+
+$(B)/regress/hostile-%: $(B)/obj/regress/hostile/hostile_%.o $(hostile_common)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,libbsd)
