@@ -38,7 +38,7 @@ HARDEN :=	-fPIE -fstack-protector-strong \
 HARDEN_LD =	-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 pkg =		$(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
-LIBS_engine =	$(call pkg,libevent_core sqlite3 libbsd)
+LIBS_engine =	$(call pkg,libevent_core sqlite3 libmd libbsd)
 LIBS_front =	$(call pkg,libevent_core libevent_openssl json-c libssl libcrypto \
 		    libbsd)
 LIBS_network =	$(call pkg,libevent_core libcurl json-c libbsd)

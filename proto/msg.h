@@ -33,6 +33,8 @@ enum role {
 #define CHECKSUM_BYTES		72	/* "sha256:" and 64 digits */
 #define WORD_BYTES		16	/* "completed", "delete" */
 #define LOCATIONS_BYTES		256	/* "local,hq,offsite" */
+#define TOKEN_BYTES		64	/* a bearer token; ours have 47 */
+#define ORIGIN_BYTES		272	/* "https://NAME:PORT" */
 
 #define LIST_PAGE_ROWS		100	/* rows in answer to one REQ_LIST */
 
@@ -51,7 +53,7 @@ struct m_empty {
 
 struct m_error {
 	uint32_t	code;		/* enum err */
-	uint32_t	zero;
+	uint32_t	retry_after_s;	/* 0: not said */
 	int64_t		backup_id;	/* the row that tells more, or 0 */
 	char		text[TEXT_BYTES];
 };
@@ -68,6 +70,11 @@ struct m_front_conf {
 	struct m_user	user;		/* the configured one */
 	char		remote_url[URL_BYTES];	/* of remote 0, or "" */
 	char		remote_name[REMOTE_NAME_BYTES];
+};
+
+/* A web page of this origin may ask. */
+struct m_front_origin {
+	char		origin[ORIGIN_BYTES];
 };
 
 enum listen_kind { LISTEN_TCP, LISTEN_UNIX };
@@ -122,6 +129,8 @@ struct m_conn_rights {
 
 /* Each request: who asks, by the connection and what the request says. */
 #define ASKER_FORWARDED		0x01	/* Via, Forwarded, X-Forwarded-* (H24) */
+#define ASKER_TOKEN		0x02	/* credentials came; token is "" when
+					 * they can be none of ours */
 
 #define CERTIFICATE_BYTES	512	/* names, a line each */
 
@@ -129,8 +138,16 @@ struct m_asker {
 	uint64_t	conn;
 	uint32_t	flags;
 	uint32_t	zero;
+	char		token[TOKEN_BYTES];
 	char		certificate[CERTIFICATE_BYTES];	/* the client's, that
 					 * was verified: its names, or "" */
+};
+
+/* May he, of any database?  For what needs no other answer of the engine. */
+struct m_req_may {
+	struct m_asker	asker;
+	uint32_t	right;		/* one RIGHT_* */
+	uint32_t	zero;
 };
 
 #define CREATE_ASYNC		0x01	/* REP_JOB at once */
@@ -163,6 +180,8 @@ struct m_list_end {
 	uint32_t	rows;		/* sent in this page */
 	uint32_t	more;		/* 1: there are older ones */
 	uint64_t	total;		/* if wanted: of all pages */
+	uint32_t	whole;		/* 1: he may see every database's */
+	uint32_t	zero;
 };
 
 /* Does the catalog know this backup of remote number `remote`?  A row
@@ -347,7 +366,7 @@ struct m_file_info {
 	uint32_t	application_id;
 	uint32_t	user_version;
 	uint32_t	schema_cookie;
-	uint32_t	zero;
+	uint32_t	uid;		/* its owner's, if it exists */
 	char		journal_mode[WORD_BYTES];	/* wal, delete */
 	char		encoding[WORD_BYTES];		/* UTF-8 ... */
 	char		path[PATH_BYTES];

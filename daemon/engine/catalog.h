@@ -14,6 +14,7 @@
 
 #include <stdint.h>
 
+#include "daemon/engine/conf_grants.h"
 #include "proto/msg.h"
 
 #define CATALOG_NAME		"catalog.sqlite"
@@ -165,5 +166,53 @@ int	catalog_copy_get(struct catalog *, int64_t id, const char *place,
  * first attempt has not ended)?  For a create that waits.  1 also where
  * the local copy failed: then nothing is tried. */
 int	catalog_attempted(struct catalog *, int64_t id);
+
+/* ---- tokens ---- */
+
+#define TOKEN_HASH_BYTES	32
+
+struct catalog_token {
+	int64_t		id;
+	char		name[DATABASE_BYTES];
+	uint8_t		hash[TOKEN_HASH_BYTES];	/* SHA-256 of the token */
+	int		broken;		/* the row's hash is none */
+	char		rights[GRANTS_TEXT];	/* as grants_parse reads it */
+	int64_t		created_ms;
+	int64_t		expires_ms;	/* 0: never */
+	int64_t		revoked_ms;	/* 0: it is not */
+	int64_t		last_used_ms;	/* within a minute; 0: never */
+};
+
+/* Each that is known, also what is revoked or expired.  cb must not touch
+ * the catalog. */
+typedef void	catalog_token_cb(const struct catalog_token *, void *arg);
+void	catalog_tokens(struct catalog *, catalog_token_cb *, void *arg);
+
+/* name, hash, rights, created_ms, expires_ms.  0, or -1 when a valid token
+ * has that name. */
+int	catalog_token_add(struct catalog *, const struct catalog_token *);
+
+/* 1, or 0 when no token that is not yet revoked has that name. */
+int	catalog_token_revoke(struct catalog *, const char *name,
+	    int64_t now_ms);
+
+void	catalog_token_used(struct catalog *, const struct catalog_token *,
+	    int64_t now_ms);
+
+/* ---- the audit log: rows are only ever added, but the oldest of those
+ * whose result begins with "refused" go when there are very many ---- */
+
+struct catalog_audit {
+	int64_t		 at_ms;
+	int64_t		 uid;		/* -1: not known */
+	int64_t		 backup_id;	/* 0: none */
+	const char	*who;		/* "uid 1000", "token NAME" */
+	const char	*address;	/* of the other end */
+	const char	*action;	/* "restore" */
+	const char	*database;	/* or "" */
+	const char	*result;	/* "done", "refused: FORBIDDEN" */
+};
+
+void	catalog_audit(struct catalog *, const struct catalog_audit *);
 
 #endif

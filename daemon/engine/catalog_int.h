@@ -50,6 +50,14 @@ enum catalog_sql {
 	SQL_COPY_DUE,
 	SQL_COPY_GET,
 	SQL_ATTEMPTED,
+	SQL_TOKENS,
+	SQL_TOKENS_TIDY,
+	SQL_TOKEN_TAKEN,
+	SQL_TOKEN_ADD,
+	SQL_TOKEN_REVOKE,
+	SQL_TOKEN_USED,
+	SQL_AUDIT_ADD,
+	SQL_AUDIT_TRIM,
 	SQL_COUNT
 };
 
@@ -85,6 +93,8 @@ sqlite3_stmt	*catalog_stmt(struct catalog *, enum catalog_sql);
 /* Bind parameter n. */
 void	catalog_int(struct catalog *, sqlite3_stmt *, int n, int64_t);
 void	catalog_text(struct catalog *, sqlite3_stmt *, int n, const char *);
+void	catalog_blob(struct catalog *, sqlite3_stmt *, int n, const void *,
+	    size_t size);
 
 /* 1 there is a row, 0 there is none (any more); failure is fatal. */
 int	catalog_row(struct catalog *, sqlite3_stmt *);

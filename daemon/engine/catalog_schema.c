@@ -169,9 +169,36 @@ static const char schema_1[] =
     " DELETE FROM totals WHERE user_id = old.user_id"
     " AND database = old.database AND backups = 0; END;";
 
+/* Who may ask, and who did. */
+static const char schema_2[] =
+    "CREATE TABLE tokens ("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL,"
+    " hash BLOB NOT NULL UNIQUE,"
+    " rights TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL,"
+    " expires_ms INTEGER NOT NULL DEFAULT 0,"
+    " revoked_ms INTEGER NOT NULL DEFAULT 0,"
+    " last_used_ms INTEGER NOT NULL DEFAULT 0);"
+    "CREATE UNIQUE INDEX tokens_name ON tokens (name)"
+    " WHERE revoked_ms = 0;"
+
+    "CREATE TABLE audit ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " at_ms INTEGER NOT NULL,"
+    " at TEXT NOT NULL,"
+    " who TEXT NOT NULL,"
+    " uid INTEGER,"
+    " address TEXT NOT NULL,"
+    " action TEXT NOT NULL,"
+    " database TEXT NOT NULL,"
+    " backup_id INTEGER,"
+    " result TEXT NOT NULL);";
+
 /* Step n takes version n to n + 1; what was released never changes. */
 static const char *const migrations[] = {
 	schema_1,
+	schema_2,
 };
 
 int

@@ -131,6 +131,23 @@ static const char *const sql_text[SQL_COUNT] = {
 	    "  AND EXISTS (SELECT 1 FROM copies l WHERE l.backup_id = ?1"
 	    "  AND l.place = 'local' AND l.state IN ('pending',"
 	    "  'completed'))) LIMIT 1",
+	[SQL_TOKENS] = "SELECT id, name, hash, rights, created_ms,"
+	    " expires_ms, revoked_ms, last_used_ms FROM tokens ORDER BY id",
+	[SQL_TOKENS_TIDY] = "DELETE FROM tokens WHERE revoked_ms > 0"
+	    " AND revoked_ms < ?1",
+	[SQL_TOKEN_TAKEN] = "SELECT 1 FROM tokens WHERE name = ?1"
+	    " AND revoked_ms = 0 AND (expires_ms = 0 OR expires_ms > ?2)",
+	[SQL_TOKEN_ADD] = "INSERT INTO tokens (name, hash, rights,"
+	    " created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[SQL_TOKEN_REVOKE] = "UPDATE tokens SET revoked_ms = ?2"
+	    " WHERE name = ?1 AND revoked_ms = 0",
+	[SQL_TOKEN_USED] = "UPDATE tokens SET last_used_ms = ?2"
+	    " WHERE id = ?1",
+	[SQL_AUDIT_ADD] = "INSERT INTO audit (at_ms, at, who, uid, address,"
+	    " action, database, backup_id, result) VALUES (?1, "
+	    SQL_TIME("?1") ", ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_AUDIT_TRIM] = "DELETE FROM audit WHERE id <= ?1"
+	    " AND result GLOB 'refused*'",
 };
 
 static void __attribute__((__noreturn__))
@@ -182,6 +199,15 @@ catalog_text(struct catalog *c, sqlite3_stmt *st, int n, const char *text)
 {
 	if (sqlite3_bind_text(st, n, text == NULL ? "" : text, -1,
 	    SQLITE_TRANSIENT) != SQLITE_OK)
+		die(c, "bind to");
+}
+
+void
+catalog_blob(struct catalog *c, sqlite3_stmt *st, int n, const void *p,
+    size_t size)
+{
+	if (sqlite3_bind_blob64(st, n, p, size, SQLITE_TRANSIENT) !=
+	    SQLITE_OK)
 		die(c, "bind to");
 }
 

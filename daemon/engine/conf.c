@@ -21,6 +21,8 @@ conf_new(void)
 	TAILQ_INIT(&conf->listens);
 	TAILQ_INIT(&conf->remotes);
 	TAILQ_INIT(&conf->databases);
+	TAILQ_INIT(&conf->allows);
+	TAILQ_INIT(&conf->origins);
 	conf->user_front = xstrdup("_cloudbackup");
 	conf->user_network = xstrdup("_cloudbackupnet");
 	conf->reserve = 64ULL << 20;
@@ -159,6 +161,7 @@ conf_free(struct conf *conf)
 		TAILQ_REMOVE(&conf->remotes, r, entry);
 		remote_free(r);
 	}
+	conf_allow_free(conf);
 	free(conf->file);
 	free(conf->backup_dir);
 	free(conf->user_front);

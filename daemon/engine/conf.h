@@ -12,6 +12,7 @@
 
 #include "common/compat.h"
 #include "common/sandbox.h"
+#include "daemon/engine/conf_grants.h"
 #include "proto/msg.h"
 
 #define CONF_PORT_DEFAULT	39000
@@ -70,14 +71,36 @@ struct conf_database {
 	enum verify_level verify;
 	int		 unsafe_filesystem;
 	struct conf_targets targets;
+	int		 owner_known;	/* the engine's, from its workers: */
+	uint32_t	 owner;		/* the live file's uid */
 };
 TAILQ_HEAD(conf_databases, conf_database);
+
+enum allow_kind { ALLOW_USER, ALLOW_GROUP, ALLOW_CERTIFICATE };
+
+struct conf_allow {
+	TAILQ_ENTRY(conf_allow) entry;
+	enum allow_kind	 kind;
+	char		*name;
+	struct grants	 grants;
+	int		 known;		/* the engine looked it up: */
+	uint32_t	 id;		/* the uid or gid */
+};
+TAILQ_HEAD(conf_allows, conf_allow);
+
+struct conf_origin {
+	TAILQ_ENTRY(conf_origin) entry;
+	char		*origin;	/* "https://admin.example.org" */
+};
+TAILQ_HEAD(conf_origins, conf_origin);
 
 struct conf {
 	char		*file;		/* where it came from, for messages */
 	struct conf_listens listens;
 	struct conf_remotes remotes;
 	struct conf_databases databases;	/* at least one */
+	struct conf_allows allows;
+	struct conf_origins origins;	/* of web pages that may ask */
 	char		*backup_dir;
 	char		*user_front;	/* "_cloudbackup" */
 	char		*user_network;	/* "_cloudbackupnet" */

@@ -15,6 +15,8 @@
 #define CONF_ERRORS_MAX		50		/* then we stop reading */
 #define CONF_DATABASES_MAX	1000
 #define CONF_REMOTES_MAX	16
+#define CONF_ALLOWS_MAX		256
+#define CONF_ORIGINS_MAX	16
 #define CONF_BACKUP_DIR_MAX	700		/* bytes */
 #define CONF_URL_MAX		1023		/* bytes */
 #define CONF_WHY_BYTES		256
@@ -80,6 +82,11 @@ struct conf_listen *conf_listen_new(struct conf *, enum listen_kind);
 /* 127.0.0.1 and ::1, both marked is_default. */
 void	 conf_listen_loopback(struct conf *, uint16_t port);
 void	 conf_target_new(struct conf_database *, struct conf_remote *);
+void	 conf_allow_free(struct conf *);
+void	 conf_allow_print(const struct conf *, FILE *);
+
+/* Writes before and s in quotes. */
+void	 conf_print_text(FILE *, const char *before, const char *s);
 
 /*
  * The two parsers on text in memory; name stands in messages.  As

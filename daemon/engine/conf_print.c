@@ -51,8 +51,8 @@ print_scaled(FILE *f, uint64_t v, const struct scale *s)
 	fprintf(f, "%" PRIu64 "%s", v / s->one, v == 0 ? "" : s->unit);
 }
 
-static void
-print_text(FILE *f, const char *before, const char *s)
+void
+conf_print_text(FILE *f, const char *before, const char *s)
 {
 	fprintf(f, "%s\"", before);
 	for (; *s != '\0'; s++) {
@@ -66,7 +66,7 @@ print_text(FILE *f, const char *before, const char *s)
 static void
 print_line(FILE *f, const char *before, const char *s)
 {
-	print_text(f, before, s);
+	conf_print_text(f, before, s);
 	fputc('\n', f);
 }
 
@@ -84,11 +84,11 @@ print_tls(const struct conf_listen *l, FILE *f)
 	if (l->plaintext)
 		fputs(" plaintext", f);
 	if (l->tls_certificate != NULL) {
-		print_text(f, " tls certificate ", l->tls_certificate);
-		print_text(f, " key ", l->tls_key);
+		conf_print_text(f, " tls certificate ", l->tls_certificate);
+		conf_print_text(f, " key ", l->tls_key);
 	}
 	if (l->tls_client_ca != NULL)
-		print_text(f, " client ca ", l->tls_client_ca);
+		conf_print_text(f, " client ca ", l->tls_client_ca);
 	fputs(l->tls_required ? " required\n" : "\n", f);
 }
 
@@ -100,17 +100,17 @@ print_listen(const struct conf_listen *l, FILE *f)
 		print_tls(l, f);
 		return;
 	}
-	print_text(f, "listen on socket ", l->path);
+	conf_print_text(f, "listen on socket ", l->path);
 	fprintf(f, " mode 0%o", l->mode);
 	if (l->group != NULL)
-		print_text(f, " group ", l->group);
+		conf_print_text(f, " group ", l->group);
 	fputc('\n', f);
 }
 
 static void
 print_remote(const struct conf_remote *r, FILE *f)
 {
-	print_text(f, "\nremote ", r->name);
+	conf_print_text(f, "\nremote ", r->name);
 	print_line(f, " {\n\trest ", r->url);
 	if (r->api_key_file != NULL)
 		print_line(f, "\tapi key file ", r->api_key_file);
@@ -130,7 +130,7 @@ print_targets(const struct conf_database *db, FILE *f)
 	if (TAILQ_EMPTY(&db->targets))
 		return;
 	TAILQ_FOREACH(t, &db->targets, entry) {
-		print_text(f, before, t->remote->name);
+		conf_print_text(f, before, t->remote->name);
 		before = ", ";
 	}
 	fputc('\n', f);
@@ -139,7 +139,7 @@ print_targets(const struct conf_database *db, FILE *f)
 static void
 print_database(const struct conf_database *db, FILE *f)
 {
-	print_text(f, "\ndatabase ", db->name);
+	conf_print_text(f, "\ndatabase ", db->name);
 	print_line(f, " {\n\tpath ", db->path);
 	if (db->user.kind == USER_TEXT)
 		print_line(f, "\tuser id ", db->user.id);
@@ -174,7 +174,7 @@ conf_print(const struct conf *conf, FILE *f)
 		print_line(f, "user verify ", conf->user_verify);
 	print_line(f, "backup directory ", conf->backup_dir);
 	if (conf->license_file != NULL) {
-		print_text(f, "license ", conf->license_file);
+		conf_print_text(f, "license ", conf->license_file);
 		print_line(f, " key ", conf->license_key);
 	}
 	if (conf->compat_node)
@@ -183,6 +183,7 @@ conf_print(const struct conf *conf, FILE *f)
 	print_scaled(f, conf->reserve, sizes);
 	fprintf(f, "\nconnections %u\nsandbox %s\n", conf->connections_max,
 	    sandbox_names[conf->sandbox]);
+	conf_allow_print(conf, f);
 	TAILQ_FOREACH(r, &conf->remotes, entry)
 		print_remote(r, f);
 	TAILQ_FOREACH(db, &conf->databases, entry)

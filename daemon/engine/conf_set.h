@@ -47,6 +47,16 @@ void	set_device(struct lex *, struct conf_database *, TOKEN);
 void	set_verify(struct lex *, struct conf_database *, TOKEN);
 void	set_capture(struct lex *, struct conf_database *, TOKEN);
 
+/* The result is conf's; NULL when it is none. */
+struct conf_allow *set_allow(struct lex *, struct conf *, enum allow_kind,
+	    TOKEN name);
+/* One right more, on all databases; and then the databases that it is cut
+ * down to.  a may be NULL. */
+void	set_allow_right(struct lex *, struct conf_allow *, TOKEN);
+void	set_allow_database(struct lex *, struct conf_allow *, TOKEN,
+	    uint32_t rights);
+void	set_allow_origin(struct lex *, struct conf *, TOKEN);
+
 #undef TOKEN
 
 #endif

@@ -276,6 +276,7 @@ on_captured(void *arg, const struct task_result *r)
 		    "the capture gave an impossible answer");
 		return;
 	}
+	owner_told(j->database, c->captured.uid);
 	if (c->captured.fallback[0] != '\0')
 		log_warnx("backup of %s by SQLite's backup API: %s",
 		    j->database->name, c->captured.fallback);
@@ -378,6 +379,8 @@ create_request(struct engine *e, uint64_t request,
 		reply_error(e, request, E_BUSY, 0, "too many jobs wait");
 		return;
 	}
+	audit_begin(j, &m->asker);
+	explicit_bzero(&c->request.asker, sizeof(c->request.asker));
 	if (m->flags & CREATE_ASYNC) {
 		job_describe(j, &told);
 		chan_send(e->front.chan, MSG_REP_JOB, request, &told,

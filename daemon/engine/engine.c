@@ -179,6 +179,8 @@ front_configure(struct engine *e, struct listeners *listeners)
 	struct conf_remote	*r;
 	struct conf_database	*d = TAILQ_FIRST(&e->conf->databases);
 	struct m_front_conf	 m;
+	struct m_front_origin	 origin;
+	struct conf_origin	*o;
 	struct m_empty		 none = { 0 };
 	struct listener		*l;
 	uint64_t		 id = 0;
@@ -195,6 +197,12 @@ front_configure(struct engine *e, struct listeners *listeners)
 		strlcpy(m.remote_name, r->name, sizeof(m.remote_name));
 	}
 	chan_send(e->front.chan, MSG_FRONT_CONF, 0, &m, sizeof(m), -1);
+	TAILQ_FOREACH(o, &e->conf->origins, entry) {
+		memset(&origin, 0, sizeof(origin));
+		strlcpy(origin.origin, o->origin, sizeof(origin.origin));
+		chan_send(e->front.chan, MSG_FRONT_ORIGIN, 0, &origin,
+		    sizeof(origin), -1);
+	}
 	while ((l = TAILQ_FIRST(listeners)) != NULL) {
 		TAILQ_REMOVE(listeners, l, entry);
 		if (l->info.flags & LISTEN_TLS)
@@ -428,6 +436,7 @@ engine_init(struct engine *e, struct conf *conf, struct store *store)
 	if ((e->stop_timer = evtimer_new(e->base, on_stop_timer, e)) == NULL)
 		fatalx("evtimer_new");
 	jobs_init(e);
+	rights_init(e);
 }
 
 static void
@@ -474,6 +483,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	chan_attach(e.network.chan, e.base, on_network, &e);
 	store_sweep(store, adopt_orphan, &e);
 	remotes_init(&e);
+	owners_look(&e);
 	front_configure(&e, &listeners);
 	log_info("ready: version=%s configuration=%s backups=%s", VERSION,
 	    conf->file, store_path(store));

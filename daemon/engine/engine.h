@@ -10,6 +10,7 @@
 
 #include "common/chan.h"
 #include "common/compat.h"
+#include "daemon/engine/audit.h"
 #include "daemon/engine/catalog.h"
 #include "daemon/engine/conf.h"
 #include "daemon/engine/store.h"
@@ -114,6 +115,9 @@ void	listeners_open(const struct conf *, struct listeners *);
  * socket, and on loopback in plain HTTP; asks the socket, not front. */
 int	listeners_uid_counts(const struct conf *, int sock);
 
+/* Did its listener ask the client for a certificate? */
+int	listeners_client_ca(const struct conf *, int sock);
+
 /* ---- tls.c: certificates and keys for front ---- */
 
 /* Can they all be read, and by nobody else where they are secret?  -1, and
@@ -134,10 +138,60 @@ void	rights_open(struct engine *, uint64_t conn, int sock);
 void	rights_close(struct engine *, uint64_t conn);
 void	rights_free(struct engine *);
 
-/* May this asker do what needs `right` (RIGHT_*) on a database (NULL: on
- * all)?  A connection that front made up is fatal. */
-int	rights_ask(struct engine *, const struct m_asker *, uint32_t right,
-	    const struct conf_database *);
+/* Looks up whom the configuration allows something. */
+void	rights_init(struct engine *);
+
+/*
+ * May this asker do what needs `right` (RIGHT_*) on a database (NULL: on
+ * all; DATABASE_ANY: on one, no matter which)?  E_NONE; or why not, which
+ * has been counted and written to the audit log as `action` then, and
+ * *wait_s: how many seconds he has to wait.  A connection that front made
+ * up is fatal.
+ */
+enum err rights_ask(struct engine *, const struct m_asker *, uint32_t right,
+	    const char *database, const char *action, int64_t backup_id,
+	    uint32_t *wait_s);
+
+/* The same as a question that nobody notices: 1 or 0. */
+int	rights_has(struct engine *, const struct m_asker *, uint32_t right,
+	    const char *database);
+
+/* Who that is, for the audit log. */
+void	rights_who(struct engine *, const struct m_asker *, struct who *);
+
+/* The databases on which he has the right, where that is not all; the
+ * caller frees list. */
+struct names {
+	char		(*list)[DATABASE_BYTES];
+	size_t		 n;
+	int		 all;		/* every one, and list says nothing */
+};
+void	rights_names(struct engine *, const struct m_asker *,
+	    uint32_t right, struct names *);
+
+/* ---- visible.c: lists and totals of some databases ---- */
+
+/* As catalog_list and catalog_stats, of these. */
+uint32_t visible_list(struct engine *, const struct names *,
+	    const struct m_req_list *, int *more, catalog_row_cb *,
+	    void *arg);
+void	visible_stats(struct engine *, const struct names *,
+	    const struct m_user *, struct m_stats *);
+
+/* ---- owners.c: whose each database is ---- */
+
+/* Has a worker look at each, in the background. */
+void	owners_look(struct engine *);
+
+/* What a worker saw. */
+void	owner_told(struct conf_database *, uint32_t uid);
+void	owner_inspected(struct conf_database *, const struct m_file_info *);
+
+/* ---- audit.c; audit.h has more ---- */
+
+/* A job that changes something begins, and how it ended. */
+void	audit_begin(struct job *, const struct m_asker *);
+void	audit_end(struct job *, const char *result);
 
 /* ---- requests.c: messages of front ---- */
 
@@ -247,6 +301,8 @@ struct job {
 	int64_t		 started_ms, finished_ms;
 	uint64_t	 bytes_done, bytes_total;
 	struct m_error	 error;
+	int		 audited;	/* its end is written down, too */
+	struct who	 who;		/* asked for it */
 	char		 phase[WORD_BYTES];
 	void		(*run)(struct job *);	/* when its turn comes */
 	void		(*release)(struct job *);	/* frees data */

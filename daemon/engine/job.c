@@ -4,6 +4,7 @@
  * run one after the other, in order; of all databases only so many at a
  * time.  Those that wait for a remote stand in nobody's way.  A job that ended is remembered for an hour.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,16 +212,22 @@ void
 job_done(struct job *j)
 {
 	log_debug("job %ju %s done", (uintmax_t)j->id, j->kind);
+	audit_end(j, "done");
 	job_end(j, JOB_DONE);
 }
 
 void
 job_failed(struct job *j, const struct m_error *error)
 {
+	char	result[64];
+
 	j->error = *error;
 	log_warnx("%s of %s failed: %s (%s)", j->kind, j->database == NULL ?
 	    "a backup" : j->database->name, error->text,
 	    err_desc(error->code)->token);
+	snprintf(result, sizeof(result), "failed: %s",
+	    err_desc(error->code)->token);
+	audit_end(j, result);
 	job_end(j, JOB_FAILED);
 }
 

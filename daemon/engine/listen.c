@@ -165,10 +165,40 @@ own_end(int sock, char address[INET6_ADDRSTRLEN], uint16_t *port)
 	    NULL ? -1 : 0);
 }
 
+/* The TLS listener at this address, or NULL; one that listens on all
+ * addresses is at this one too. */
+static const struct conf_listen *
+tls_listener(const struct conf *conf, const char *address, uint16_t port)
+{
+	const struct conf_listen	*l;
+
+	TAILQ_FOREACH(l, &conf->listens, entry) {
+		if (l->kind == LISTEN_TCP && l->port == port &&
+		    l->tls_certificate != NULL &&
+		    (strcmp(l->address, address) == 0 ||
+		    strcmp(l->address, strchr(address, ':') != NULL ? "::" :
+		    "0.0.0.0") == 0))
+			return (l);
+	}
+	return (NULL);
+}
+
+int
+listeners_client_ca(const struct conf *conf, int sock)
+{
+	const struct conf_listen	*l;
+	char				 address[INET6_ADDRSTRLEN];
+	uint16_t			 port;
+
+	if (own_end(sock, address, &port) == -1)
+		return (0);
+	l = tls_listener(conf, address, port);
+	return (l != NULL && l->tls_client_ca != NULL);
+}
+
 int
 listeners_uid_counts(const struct conf *conf, int sock)
 {
-	const struct conf_listen	*l;
 	struct sockaddr_storage		 ss;
 	socklen_t			 n = sizeof(ss);
 	char				 address[INET6_ADDRSTRLEN];
@@ -181,14 +211,5 @@ listeners_uid_counts(const struct conf *conf, int sock)
 	if (own_end(sock, address, &port) == -1 || (strncmp(address, "127.",
 	    4) != 0 && strcmp(address, "::1") != 0))
 		return (0);
-	/* One that listens on all addresses is at this one too. */
-	TAILQ_FOREACH(l, &conf->listens, entry) {
-		if (l->kind == LISTEN_TCP && l->port == port &&
-		    l->tls_certificate != NULL &&
-		    (strcmp(l->address, address) == 0 ||
-		    strcmp(l->address, strchr(address, ':') != NULL ? "::" :
-		    "0.0.0.0") == 0))
-			return (0);
-	}
-	return (1);
+	return (tls_listener(conf, address, port) == NULL);
 }

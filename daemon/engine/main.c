@@ -16,9 +16,10 @@
 #include "common/log.h"
 #include "common/try.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/token.h"
 
 struct options {
-	const char	*conf_file, *env_file;
+	const char	*conf_file, *env_file, *token;
 	int		 foreground, check_only, verbose;
 };
 
@@ -26,7 +27,7 @@ static void
 usage(void)
 {
 	fprintf(stderr,
-	    "usage: cloudbackupd [-dnv] [-e file | -f file]\n");
+	    "usage: cloudbackupd [-dnv] [-e file | -f file] [-T token]\n");
 	exit(1);
 }
 
@@ -36,7 +37,7 @@ options_parse(struct options *o, int argc, char *argv[])
 	int	ch;
 
 	memset(o, 0, sizeof(*o));
-	while ((ch = getopt(argc, argv, "de:f:nv" TRY_OPTION)) != -1) {
+	while ((ch = getopt(argc, argv, "de:f:nT:v" TRY_OPTION)) != -1) {
 		switch (ch) {
 		case 'd':
 			o->foreground = 1;
@@ -50,6 +51,9 @@ options_parse(struct options *o, int argc, char *argv[])
 		case 'n':
 			o->check_only = 1;
 			break;
+		case 'T':
+			o->token = optarg;
+			break;
 		case 'v':
 			o->verbose = 1;
 			break;
@@ -58,7 +62,9 @@ options_parse(struct options *o, int argc, char *argv[])
 			usage();
 		}
 	}
-	if (argc != optind || (o->conf_file != NULL && o->env_file != NULL))
+	if (argc != optind ||
+	    (o->conf_file != NULL && o->env_file != NULL) ||
+	    (o->token != NULL && (o->check_only || o->foreground)))
 		usage();
 }
 
@@ -112,6 +118,11 @@ main(int argc, char *argv[])
 		return (0);
 	}
 	umask(0077);
+	if (o.token != NULL) {
+		status = token_command(conf, o.token);
+		conf_free(conf);
+		return (status);
+	}
 	spawn_check();
 	conf_resolve(conf);
 	if ((store = store_open(conf->backup_dir, err)) == NULL)

@@ -35,11 +35,15 @@ struct seen {
 	int		 count;
 };
 
-/* A "to" until all remotes are known. */
+/* A "to" until all remotes are known, and a database of an "allow". */
 struct wanted {
 	STAILQ_ENTRY(wanted) entry;
 	struct conf_database *database;
 	const struct lex_token *remote;
+};
+struct wanted_database {
+	STAILQ_ENTRY(wanted_database) entry;
+	const struct lex_token *name;
 };
 
 struct parse {
@@ -59,6 +63,9 @@ struct parse {
 	struct conf_listen	*listen;	/* whose options come */
 	struct seen		 seen_top, seen_block, seen_listen;
 	STAILQ_HEAD(, wanted)	 wanted;
+	STAILQ_HEAD(, wanted_database) wanted_databases;
+	struct conf_allow	*allow;	/* the open one, or NULL */
+	uint32_t		 rights;	/* that it has on all so far */
 };
 
 static struct parse	*P;
@@ -77,6 +84,8 @@ static void	remote_end(void);
 static void	database_begin(const struct lex_token *);
 static void	database_end(void);
 static void	want_remote(const struct lex_token *);
+static void	allow_begin(enum allow_kind, const struct lex_token *);
+static void	allow_database(const struct lex_token *);
 
 /* After an error: on from what ends the statement. */
 #define RECOVER do {							\
@@ -92,14 +101,15 @@ static void	want_remote(const struct lex_token *);
 	const struct lex_token	*tok;
 }
 
-%token LISTEN ON SOCKET PORT MODE GROUP USER FRONT NETWORK VERIFY BACKUP
+%token LISTEN ON SOCKET PORT MODE GROUP USER FRONT NETWORK VERIFY
 %token DIRECTORY LICENSE COMPAT NODE RESERVE CONNECTIONS REMOTE DATABASE
 %token SANDBOX
 %token REST API KEY KEYFILE TIMEOUT RETRY FROM TO
 %token TLS CERTIFICATE CLIENT CA REQUIRED PLAINTEXT
 %token DBPATH ID DEVICE LOCK LIMIT SIZE CAPTURE UNSAFE BAD
-%token <tok> WORD NUMBER STRING LATER
-%type <tok> text value sandbox
+%token ALLOW ORIGIN
+%token <tok> WORD NUMBER STRING LATER BACKUP
+%type <tok> text value sandbox right
 
 %%
 
@@ -157,10 +167,37 @@ statement
 		if (once(&P->seen_top, "sandbox", $2))
 			set_sandbox(P->lex, P->conf, $2);
 	}
+	| ALLOW ORIGIN text	{ set_allow_origin(P->lex, P->conf, $3); }
+	| ALLOW USER text	{ allow_begin(ALLOW_USER, $3); }
+	    rights allow_databases
+	| ALLOW GROUP text	{ allow_begin(ALLOW_GROUP, $3); }
+	    rights allow_databases
+	| ALLOW CERTIFICATE text	{ allow_begin(ALLOW_CERTIFICATE, $3); }
+	    rights allow_databases
 	| REMOTE text newlines '{'	{ remote_begin($2); }
 	    remote_options '}'		{ remote_end(); }
 	| DATABASE text newlines '{'	{ database_begin($2); }
 	    database_options '}'	{ database_end(); }
+	;
+
+rights	: right			{ set_allow_right(P->lex, P->allow, $1); }
+	| rights ',' newlines right {
+		set_allow_right(P->lex, P->allow, $4);
+	}
+	;
+
+right	: WORD
+	| BACKUP
+	;
+
+allow_databases
+	: /* empty */
+	| ON allow_list
+	;
+
+allow_list
+	: text			{ allow_database($1); }
+	| allow_list ',' newlines text	{ allow_database($4); }
 	;
 
 listen_wire
@@ -323,6 +360,10 @@ static const struct keyword keywords[] = {
 	{ "connections", TOP,	CONNECTIONS, 0, "connections NUMBER" },
 	{ "sandbox",	TOP,	SANDBOX, 0,
 	    "sandbox on, sandbox required or sandbox log" },
+	{ "allow",	TOP,	ALLOW,	0, "allow user \"NAME\" RIGHTS "
+	    "[on \"DATABASE\", ...], allow group \"NAME\" RIGHTS [on ...], "
+	    "allow certificate \"NAME\" RIGHTS [on ...] or allow origin "
+	    "\"URL\"; rights are read, backup, download, restore, all" },
 	{ "remote",	TOP,	REMOTE,	REMOTE_BLOCK,
 	    "remote \"NAME\" { ... }" },
 	{ "database",	TOP,	DATABASE, DATABASE_BLOCK,
@@ -339,6 +380,7 @@ static const struct keyword keywords[] = {
 	{ "verify",	TOP,	VERIFY,	0, NULL },
 	{ "directory",	TOP,	DIRECTORY, 0, NULL },
 	{ "node",	TOP,	NODE,	0, NULL },
+	{ "origin",	TOP,	ORIGIN,	0, NULL },
 	{ "key",	TOP,	KEY,	0, NULL },
 	{ "tls",	TOP,	TLS,	0, NULL },
 	{ "certificate", TOP,	CERTIFICATE, 0, NULL },
@@ -378,7 +420,6 @@ static const struct keyword keywords[] = {
 	{ "timeout",	DATABASE_BLOCK, TIMEOUT, 0, NULL },
 	{ "limit",	DATABASE_BLOCK, LIMIT, 0, NULL },
 
-	{ "allow",	TOP, LATER, 0, NULL },
 	{ "notify",	TOP, LATER, 0, NULL },
 	{ "s3",		REMOTE_BLOCK, LATER, 0, NULL },
 	{ "upload",	REMOTE_BLOCK, LATER, 0, NULL },
@@ -478,7 +519,8 @@ word_token(const struct lex_token *tok)
 
 	if ((k = keyword_find(tok->text, P->where)) == NULL)
 		return (WORD);
-	if (k->form != NULL)
+	/* "allow user" does not begin another statement. */
+	if (k->form != NULL && (P->next == NULL || P->where != TOP))
 		P->next = k;
 	return (k->token);
 }
@@ -757,6 +799,48 @@ want_remote(const struct lex_token *tok)
 	STAILQ_INSERT_TAIL(&P->wanted, w, entry);
 }
 
+/* ---- who is allowed what ---- */
+
+static void
+allow_begin(enum allow_kind kind, const struct lex_token *name)
+{
+	P->allow = set_allow(P->lex, P->conf, kind, name);
+	P->rights = 0;
+}
+
+/* The first one cuts what was allowed on all down to itself. */
+static void
+allow_database(const struct lex_token *tok)
+{
+	struct wanted_database	*w;
+
+	if (P->allow == NULL)
+		return;
+	if (P->rights == 0) {
+		P->rights = grants_mask(&P->allow->grants, NULL);
+		P->allow->grants.n = 0;
+	}
+	set_allow_database(P->lex, P->allow, tok, P->rights);
+	w = xcalloc(1, sizeof(*w));
+	w->name = tok;
+	STAILQ_INSERT_TAIL(&P->wanted_databases, w, entry);
+}
+
+static void
+allows_link(void)
+{
+	struct wanted_database	*w;
+
+	while ((w = STAILQ_FIRST(&P->wanted_databases)) != NULL) {
+		STAILQ_REMOVE_HEAD(&P->wanted_databases, entry);
+		if (w->name->text[0] == '\0' ||
+		    conf_database(P->conf, w->name->text) == NULL)
+			lex_error(P->lex, w->name, "there is no database "
+			    "\"%s\"", w->name->text);
+		free(w);
+	}
+}
+
 static void
 targets_link(void)
 {
@@ -789,6 +873,7 @@ parse_all(const char *name, struct lex *lex)
 		return (NULL);
 	memset(&state, 0, sizeof(state));
 	STAILQ_INIT(&state.wanted);
+	STAILQ_INIT(&state.wanted_databases);
 	conf = conf_new();
 	conf->file = xstrdup(name);
 	state.conf = conf;
@@ -797,6 +882,7 @@ parse_all(const char *name, struct lex *lex)
 	P = &state;
 	r = yyparse();
 	targets_link();
+	allows_link();
 	P = NULL;
 	if (lex_errors(lex) > 0 || r != 0 || conf_finish(conf) == -1) {
 		conf_free(conf);

@@ -4,6 +4,7 @@
  * a connection that is none) is fatal; what a client asked for wrongly gets
  * an error.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,31 +40,104 @@ user_ok(const struct m_user *u)
 	return (u->kind <= USER_NUMBER && msg_text_ok(u->id));
 }
 
+static const char	*action_of(uint32_t type);
+
+static void
+reply_refused(struct engine *e, uint64_t request, const struct m_asker *a,
+    enum err code, int64_t backup_id, uint32_t wait_s)
+{
+	struct m_error	m;
+
+	memset(&m, 0, sizeof(m));
+	m.code = code;
+	m.backup_id = backup_id;
+	m.retry_after_s = wait_s;
+	if (code == E_UNAUTHORIZED)
+		strlcpy(m.text, "the token is not valid: it is not known, "
+		    "has expired or was revoked", sizeof(m.text));
+	else if (code == E_TOO_MANY_REQUESTS)
+		snprintf(m.text, sizeof(m.text), "too many requests were "
+		    "refused; wait %u seconds", wait_s);
+	else
+		snprintf(m.text, sizeof(m.text), "this %s has no right to do "
+		    "that", a->flags & ASKER_TOKEN ? "token" : "user");
+	chan_send(e->front.chan, MSG_REP_ERROR, request, &m, sizeof(m), -1);
+}
+
 /*
  * May he?  1, or 0 after the answer was sent.  database NULL: a right on
- * all.
+ * all; DATABASE_ANY: on one, no matter which.
  */
 static int
-allowed(struct engine *e, uint64_t request, const struct m_asker *a,
-    uint32_t right, const struct conf_database *d)
+allowed(struct engine *e, const struct msg *msg, const struct m_asker *a,
+    uint32_t right, const char *database, int64_t backup_id)
 {
-	if (rights_ask(e, a, right, d))
+	enum err	code;
+	uint32_t	wait_s;
+
+	code = rights_ask(e, a, right, database, action_of(msg->type),
+	    backup_id, &wait_s);
+	if (code == E_NONE)
 		return (1);
-	reply_error(e, request, E_FORBIDDEN, 0,
-	    "this user has no right to do that");
+	reply_refused(e, msg->id, a, code, 0, wait_s);
 	return (0);
 }
 
-/* The database of that name, or NULL after the answer was sent. */
+/* The database of that name if he may, or NULL after the answer. */
 static struct conf_database *
-database_of(struct engine *e, uint64_t request, const char *name)
+database_allowed(struct engine *e, const struct msg *msg,
+    const struct m_asker *a, uint32_t right, const char *name)
 {
-	struct conf_database	*d;
+	struct conf_database	*d = conf_database(e->conf, name);
 
-	if ((d = conf_database(e->conf, name)) == NULL)
-		reply_error(e, request, E_DATABASE_UNKNOWN, 0,
+	if (!allowed(e, msg, a, right, d != NULL ? d->name : DATABASE_ANY, 0))
+		return (NULL);
+	if (d == NULL)
+		reply_error(e, msg->id, E_DATABASE_UNKNOWN, 0,
 		    "no database of that name is configured");
 	return (d);
+}
+
+/*
+ * The backup that is meant: 1 and *b, or 0 when the catalog does not know
+ * it.  Of which database it is decides who may have it.
+ */
+static int
+backup_find(struct engine *e, uint32_t ref, int64_t id,
+    const char *remote_id, struct m_backup *b)
+{
+	const struct conf_remote	*r;
+
+	if (ref == REF_LOCAL)
+		return (catalog_get(e->catalog, id, b));
+	TAILQ_FOREACH(r, &e->conf->remotes, entry) {
+		id = catalog_by_remote(e->catalog, r->name, remote_id);
+		if (id != 0 && catalog_get(e->catalog, id, b) == 1)
+			return (1);
+	}
+	return (0);
+}
+
+/* Nobody knows whose it would be: with a local id there is none; what only
+ * a remote may have is for those with a right on all. */
+static const char *
+place_unknown(uint32_t ref)
+{
+	return (ref == REF_LOCAL ? DATABASE_ANY : NULL);
+}
+
+static void
+on_may(struct engine *e, const struct msg *msg)
+{
+	struct m_req_may	m;
+	struct m_empty		none = { 0 };
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (m.right == 0 || (m.right & ~(uint32_t)RIGHTS_ALL) != 0)
+		impossible(msg);
+	if (allowed(e, msg, &m.asker, m.right, DATABASE_ANY, 0))
+		chan_send(e->front.chan, MSG_REP_MAY, msg->id, &none,
+		    sizeof(none), -1);
 }
 
 static void
@@ -88,8 +162,8 @@ on_create(struct engine *e, const struct msg *msg)
 	if (!user_ok(&m.user) || !msg_text_ok(m.database) ||
 	    !msg_text_ok(m.name) || !msg_text_ok(m.description))
 		impossible(msg);
-	if (!allowed(e, msg->id, &m.asker, RIGHT_BACKUP, NULL) ||
-	    (d = database_of(e, msg->id, m.database)) == NULL)
+	d = database_allowed(e, msg, &m.asker, RIGHT_BACKUP, m.database);
+	if (d == NULL)
 		return;
 	if (e->stopping) {
 		reply_error(e, msg->id, E_SHUTTING_DOWN, 0,
@@ -113,6 +187,34 @@ send_row(const struct m_backup *b, void *arg)
 	    sizeof(*b), -1);
 }
 
+/*
+ * May he read this database, or ("") any?  1, and in *names which; 0 after
+ * the answer.  The caller frees names->list.
+ */
+static int
+seen(struct engine *e, const struct msg *msg, const struct m_asker *a,
+    const char *database, struct names *names)
+{
+	memset(names, 0, sizeof(*names));
+	if (!allowed(e, msg, a, RIGHT_READ, database[0] == '\0' ?
+	    DATABASE_ANY : database, 0))
+		return (0);
+	names->all = rights_has(e, a, RIGHT_READ, NULL);
+	if (!names->all && database[0] == '\0')
+		rights_names(e, a, RIGHT_READ, names);
+	return (1);
+}
+
+static void
+totals(struct engine *e, const struct names *names, const struct m_user *user,
+    const char *database, struct m_stats *s)
+{
+	if (names->all || database[0] != '\0')
+		catalog_stats(e->catalog, user, database, s);
+	else
+		visible_stats(e, names, user, s);
+}
+
 static void
 on_list(struct engine *e, const struct msg *msg)
 {
@@ -120,22 +222,28 @@ on_list(struct engine *e, const struct msg *msg)
 	struct m_list_end	end;
 	struct m_stats		s;
 	struct listing		l = { e, msg->id };
+	struct names		names;
 	int			more;
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (!user_ok(&m.user) || !msg_text_ok(m.database) || m.limit < 1 ||
 	    m.limit > LIST_PAGE_ROWS)
 		impossible(msg);
-	if (!allowed(e, msg->id, &m.asker, RIGHT_READ, NULL))
+	if (!seen(e, msg, &m.asker, m.database, &names))
 		return;
 	memset(&end, 0, sizeof(end));
-	end.rows = catalog_list(e->catalog, &m.user, m.database, m.before_ms,
-	    m.before_id, m.limit, &more, send_row, &l);
+	end.whole = names.all;
+	if (names.all || m.database[0] != '\0')
+		end.rows = catalog_list(e->catalog, &m.user, m.database,
+		    m.before_ms, m.before_id, m.limit, &more, send_row, &l);
+	else
+		end.rows = visible_list(e, &names, &m, &more, send_row, &l);
 	end.more = more ? 1 : 0;
 	if (m.want_total) {
-		catalog_stats(e->catalog, &m.user, m.database, &s);
+		totals(e, &names, &m.user, m.database, &s);
 		end.total = s.backups;
 	}
+	free(names.list);
 	chan_send(e->front.chan, MSG_REP_LIST_END, msg->id, &end, sizeof(end),
 	    -1);
 }
@@ -163,7 +271,7 @@ on_known(struct engine *e, const struct msg *msg)
 	if (!msg_text_ok(m.remote_id) ||
 	    (r = remote_by_index(e, m.remote)) == NULL)
 		impossible(msg);
-	if (!allowed(e, msg->id, &m.asker, RIGHT_READ, NULL))
+	if (!allowed(e, msg, &m.asker, RIGHT_READ, NULL, 0))
 		return;
 	memset(&k, 0, sizeof(k));
 	k.seq = m.seq;
@@ -176,13 +284,15 @@ on_stats(struct engine *e, const struct msg *msg)
 {
 	struct m_req_stats	m;
 	struct m_stats		s;
+	struct names		names;
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (!user_ok(&m.user) || !msg_text_ok(m.database))
 		impossible(msg);
-	if (!allowed(e, msg->id, &m.asker, RIGHT_READ, NULL))
+	if (!seen(e, msg, &m.asker, m.database, &names))
 		return;
-	catalog_stats(e->catalog, &m.user, m.database, &s);
+	totals(e, &names, &m.user, m.database, &s);
+	free(names.list);
 	chan_send(e->front.chan, MSG_REP_STATS, msg->id, &s, sizeof(s), -1);
 }
 
@@ -190,6 +300,7 @@ on_stats(struct engine *e, const struct msg *msg)
 
 struct inspection {
 	struct engine	*engine;
+	struct conf_database *database;
 	uint64_t	 request;
 };
 
@@ -206,10 +317,11 @@ on_inspected(void *arg, const struct task_result *r)
 		return;
 	}
 	memcpy(&m, r->data, sizeof(m));
-	if (told_inspected(&m))
+	if (told_inspected(&m)) {
+		owner_inspected(i->database, &m);
 		chan_send(i->engine->front.chan, MSG_REP_FILE_INFO,
 		    i->request, &m, sizeof(m), -1);
-	else
+	} else
 		reply_error(i->engine, i->request, E_WORKER_FAILED, 0,
 		    "the worker gave an impossible answer");
 	free(i);
@@ -227,11 +339,12 @@ on_file_info(struct engine *e, const struct msg *msg)
 	memcpy(&m, msg->data, sizeof(m));
 	if (!msg_text_ok(m.database))
 		impossible(msg);
-	if (!allowed(e, msg->id, &m.asker, RIGHT_READ, NULL) ||
-	    (d = database_of(e, msg->id, m.database)) == NULL)
+	d = database_allowed(e, msg, &m.asker, RIGHT_READ, m.database);
+	if (d == NULL)
 		return;
 	i = xcalloc(1, sizeof(*i));
 	i->engine = e;
+	i->database = d;
 	i->request = msg->id;
 	memset(&o, 0, sizeof(o));
 	look_fill(e, d, &o.look);
@@ -281,16 +394,7 @@ static void
 download_remote(struct engine *e, uint64_t request, const char *remote_id)
 {
 	const struct conf_remote	*r;
-	struct m_backup			 b;
-	int64_t				 id;
 
-	TAILQ_FOREACH(r, &e->conf->remotes, entry) {
-		id = catalog_by_remote(e->catalog, r->name, remote_id);
-		if (id != 0 && catalog_get(e->catalog, id, &b) == 1) {
-			download_local(e, request, &b);
-			return;
-		}
-	}
 	if ((r = TAILQ_FIRST(&e->conf->remotes)) == NULL)
 		reply_error(e, request, E_BACKUP_NOT_FOUND, 0,
 		    "there is no backup of that id, and no remote to ask");
@@ -303,17 +407,20 @@ on_download(struct engine *e, const struct msg *msg)
 {
 	struct m_req_backup	m;
 	struct m_backup		b;
+	int			found;
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (m.ref > REF_REMOTE || !msg_text_ok(m.remote_id) ||
 	    !msg_text_ok(m.database))
 		impossible(msg);
-	if (!allowed(e, msg->id, &m.asker, RIGHT_DOWNLOAD, NULL))
+	found = backup_find(e, m.ref, m.local_id, m.remote_id, &b);
+	if (!allowed(e, msg, &m.asker, RIGHT_DOWNLOAD, found ? b.database :
+	    place_unknown(m.ref), found ? b.id : 0))
 		return;
-	if (m.ref == REF_REMOTE)
-		download_remote(e, msg->id, m.remote_id);
-	else if (catalog_get(e->catalog, m.local_id, &b) == 1)
+	if (found)
 		download_local(e, msg->id, &b);
+	else if (m.ref == REF_REMOTE)
+		download_remote(e, msg->id, m.remote_id);
 	else
 		reply_error(e, msg->id, E_BACKUP_NOT_FOUND, 0,
 		    "there is no backup of that id");
@@ -327,9 +434,11 @@ on_job(struct engine *e, const struct msg *msg)
 	struct job		*j;
 
 	memcpy(&m, msg->data, sizeof(m));
-	if (!allowed(e, msg->id, &m.asker, RIGHT_READ, NULL))
+	j = job_by_id(e, m.job);
+	if (!allowed(e, msg, &m.asker, RIGHT_READ, j == NULL ? DATABASE_ANY :
+	    j->database == NULL ? NULL : j->database->name, 0))
 		return;
-	if ((j = job_by_id(e, m.job)) == NULL) {
+	if (j == NULL) {
 		reply_error(e, msg->id, E_JOB_NOT_FOUND, 0,
 		    "there is no job of that id");
 		return;
@@ -343,12 +452,20 @@ static void
 on_restore(struct engine *e, const struct msg *msg)
 {
 	struct m_req_restore	m;
+	struct m_backup		b;
+	int			found;
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (m.ref > REF_REMOTE || !user_ok(&m.user) ||
 	    !msg_text_ok(m.remote_id) || !msg_text_ok(m.database))
 		impossible(msg);
-	if (!allowed(e, msg->id, &m.asker, RIGHT_RESTORE, NULL))
+	/* Out of one database and into the other: a right on both. */
+	found = backup_find(e, m.ref, m.local_id, m.remote_id, &b);
+	if (!allowed(e, msg, &m.asker, RIGHT_RESTORE, found ? b.database :
+	    place_unknown(m.ref), found ? b.id : 0))
+		return;
+	if (m.database[0] != '\0' && !allowed(e, msg, &m.asker,
+	    RIGHT_RESTORE, m.database, found ? b.id : 0))
 		return;
 	if (e->stopping) {
 		reply_error(e, msg->id, E_SHUTTING_DOWN, 0,
@@ -367,8 +484,8 @@ on_locks(struct engine *e, const struct msg *msg)
 	memcpy(&m, msg->data, sizeof(m));
 	if (!msg_text_ok(m.database))
 		impossible(msg);
-	if (allowed(e, msg->id, &m.asker, RIGHT_READ, NULL) &&
-	    (d = database_of(e, msg->id, m.database)) != NULL)
+	d = database_allowed(e, msg, &m.asker, RIGHT_READ, m.database);
+	if (d != NULL)
 		locks_request(e, msg->id, d);
 }
 
@@ -380,7 +497,7 @@ on_license(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (m.asker.conn == 0 ||
-	    allowed(e, msg->id, &m.asker, RIGHT_READ, NULL))
+	    allowed(e, msg, &m.asker, RIGHT_READ, DATABASE_ANY, 0))
 		license_request(e, msg->id);
 }
 
@@ -400,21 +517,35 @@ on_license_ids(struct engine *e, const struct msg *msg)
 static const struct {
 	enum msg_type	type;
 	void		(*handle)(struct engine *, const struct msg *);
+	const char	*action;	/* for the audit log */
 } handlers[] = {
-	{ MSG_CONN_OPEN,	on_conn_open },
-	{ MSG_CONN_CLOSE,	on_conn_close },
-	{ MSG_REQ_CREATE,	on_create },
-	{ MSG_REQ_LIST,		on_list },
-	{ MSG_REQ_KNOWN,	on_known },
-	{ MSG_REQ_STATS,	on_stats },
-	{ MSG_REQ_FILE_INFO,	on_file_info },
-	{ MSG_REQ_DOWNLOAD,	on_download },
-	{ MSG_REQ_JOB,		on_job },
-	{ MSG_REQ_RESTORE,	on_restore },
-	{ MSG_REQ_LOCKS,	on_locks },
-	{ MSG_REQ_LICENSE,	on_license },
-	{ MSG_LICENSE_IDS,	on_license_ids },
+	{ MSG_CONN_OPEN,	on_conn_open,	NULL },
+	{ MSG_CONN_CLOSE,	on_conn_close,	NULL },
+	{ MSG_REQ_MAY,		on_may,		"health" },
+	{ MSG_REQ_CREATE,	on_create,	"create" },
+	{ MSG_REQ_LIST,		on_list,	"list" },
+	{ MSG_REQ_KNOWN,	on_known,	"list" },
+	{ MSG_REQ_STATS,	on_stats,	"stats" },
+	{ MSG_REQ_FILE_INFO,	on_file_info,	"file-info" },
+	{ MSG_REQ_DOWNLOAD,	on_download,	"download" },
+	{ MSG_REQ_JOB,		on_job,		"job" },
+	{ MSG_REQ_RESTORE,	on_restore,	"restore" },
+	{ MSG_REQ_LOCKS,	on_locks,	"check-locks" },
+	{ MSG_REQ_LICENSE,	on_license,	"license-info" },
+	{ MSG_LICENSE_IDS,	on_license_ids,	NULL },
 };
+
+static const char *
+action_of(uint32_t type)
+{
+	size_t	i;
+
+	for (i = 0; i < nitems(handlers); i++) {
+		if (handlers[i].type == type)
+			return (handlers[i].action);
+	}
+	return ("ask");
+}
 
 void
 requests_message(struct chan *c, const struct msg *m, void *arg)

@@ -249,6 +249,7 @@ on_looked(void *arg, const struct task_result *t)
 		fail_text(j, E_WORKER_FAILED, "impossible answer");
 		return;
 	}
+	owner_inspected(j->database, &r->live);
 	memset(&o, 0, sizeof(o));
 	/* D5: what only a remote vouches for is looked at in full. */
 	o.level = r->backup.checksum[0] == '\0' ? VERIFY_FULL :
@@ -569,6 +570,7 @@ restore_request(struct engine *e, uint64_t request,
 		return;
 	}
 	j->backup_id = r->backup.id;
+	audit_begin(j, &m->asker);
 	log_info("restore of backup %lld%s%s into %s asked for",
 	    (long long)r->backup.id, r->backup.id == 0 ? " remote=" : "",
 	    r->backup.id == 0 ? r->remote_id : "", d->name);

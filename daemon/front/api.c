@@ -139,17 +139,13 @@ on_health(struct conn *c, const struct msg *m)
 	    "The remote server cannot be asked.");
 }
 
-void
-api_health(struct conn *c)
+/* The engine has no other part in this answer than to allow it. */
+static void
+on_may(struct conn *c, const struct msg *m)
 {
 	struct m_ask	ask;
 
-	/* The engine has no part in this answer, so that its first word on
-	 * the connection counts; a proxy's uid gives no right (H24). */
-	if (!(c->rights & RIGHT_READ) || guard_forwarded(&c->req->h)) {
-		reply_error(c, E_FORBIDDEN, "You may not ask this.");
-		return;
-	}
+	(void)m;
 	if (!front_has_remote()) {
 		health_reply(c, NULL, front.conf.remotes == 0 ?
 		    "No remote server is configured." :
@@ -159,6 +155,18 @@ api_health(struct conn *c)
 	memset(&ask, 0, sizeof(ask));
 	link_network(c, MSG_ASK_HEALTH, &ask, sizeof(ask), MSG_NONE,
 	    MSG_TELL_HEALTH, on_health);
+}
+
+void
+api_health(struct conn *c)
+{
+	struct m_req_may	req;
+
+	memset(&req, 0, sizeof(req));
+	link_asker(c, &req.asker);
+	req.right = RIGHT_READ;
+	link_engine(c, MSG_REQ_MAY, &req, sizeof(req), MSG_NONE, MSG_REP_MAY,
+	    on_may);
 }
 
 /* ---- create ---- */

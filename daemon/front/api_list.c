@@ -481,6 +481,11 @@ on_allowed(struct conn *c, const struct msg *m)
 		return;			/* it will come again */
 	l->total = end->total;
 	l->req.want_total = 0;
+	/* Nobody knows of which database a remote's entry is. */
+	if (!end->whole) {
+		list_page(c);
+		return;
+	}
 	if (!front_has_remote()) {	/* it went meanwhile */
 		on_remote(c, NULL);
 		return;

@@ -221,7 +221,8 @@ accessibility_reply(struct conn *c, int accessible, const char *message,
 static int
 asker_error(uint32_t code)
 {
-	return (code == E_FORBIDDEN || code == E_DATABASE_UNKNOWN ||
+	return (code == E_FORBIDDEN || code == E_UNAUTHORIZED ||
+	    code == E_TOO_MANY_REQUESTS || code == E_DATABASE_UNKNOWN ||
 	    code == E_INVALID_PARAMETER || code == E_BAD_REQUEST);
 }
 

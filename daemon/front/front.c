@@ -64,6 +64,8 @@ take_start(const struct msg *m)
 		tls_take(m->id, m->data);
 	else if (m->type == MSG_FRONT_LISTEN && phase == WANT_LISTEN)
 		server_listen(m->data, m->fd);
+	else if (m->type == MSG_FRONT_ORIGIN && phase == WANT_LISTEN)
+		guard_origin_add(m->data);
 	else if (m->type == MSG_FRONT_START && phase == WANT_LISTEN) {
 		phase = RUNNING;
 		server_start(front.conf.connections_max);
@@ -92,7 +94,7 @@ on_engine(struct chan *chan, const struct msg *m, void *arg)
 	else if (m->type == MSG_CONN_RIGHTS)
 		conn_rights(m->id, m->data);
 	else if (m->type == MSG_FRONT_CONF || m->type == MSG_FRONT_TLS ||
-	    m->type == MSG_FRONT_LISTEN ||
+	    m->type == MSG_FRONT_ORIGIN || m->type == MSG_FRONT_LISTEN ||
 	    m->type == MSG_FRONT_START)
 		take_start(m);
 	else

@@ -272,6 +272,17 @@ int	route_find(struct conn *);
 int	guard_check(struct conn *);
 /* 1: the request says that it was forwarded (H24). */
 int	guard_forwarded(const struct http_request *);
+/* Web pages of this origin may ask. */
+void	guard_origin_add(const struct m_front_origin *);
+
+/* ---- bearer.c: a request's credentials ---- */
+
+/*
+ * 0: there are none; 1: there are, in token (TOKEN_BYTES), which is ""
+ * when they can be none of ours; -1: malformed, *why (static) says how.
+ */
+int	bearer_token(const struct http_request *, char *token,
+	    const char **why);
 
 /* ---- download.c ---- */
 

@@ -10,9 +10,50 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/log.h"
 #include "daemon/front/front.h"
 
 #define HOST_BYTES	64		/* any literal, or localhost */
+#define ORIGINS_MAX	16
+
+static struct m_front_origin	origins[ORIGINS_MAX];
+static size_t			norigins;
+
+void
+guard_origin_add(const struct m_front_origin *o)
+{
+	if (!msg_text_ok(o->origin) || norigins == ORIGINS_MAX)
+		fatalx("engine sent an origin that is none");
+	origins[norigins++] = *o;
+}
+
+/* Is it a web page that the configuration knows?  Then its browser is told
+ * so, which else would keep the answer from it. */
+static int
+origin_allowed(struct conn *c, const struct http_field *origin)
+{
+	size_t	i;
+
+	for (i = 0; i < norigins; i++) {
+		if (http_slice_is(&origin->value, origins[i].origin))
+			break;
+	}
+	if (i == norigins || http_field_count(&c->req->h, "Origin") != 1)
+		return (0);
+	reply_field(c, "Access-Control-Allow-Origin", "%s",
+	    origins[i].origin);
+	reply_field(c, "Vary", "Origin");
+	if (c->req->h.method == HTTP_OPTIONS) {
+		reply_field(c, "Access-Control-Allow-Methods",
+		    "GET, HEAD, POST");
+		reply_field(c, "Access-Control-Allow-Headers",
+		    "Authorization, Content-Type, Prefer, Range, If-Range, "
+		    "If-None-Match");
+	} else
+		reply_field(c, "Access-Control-Expose-Headers",
+		    "Content-Disposition, ETag, Location, Retry-After");
+	return (1);
+}
 
 static int
 port_valid(const char *p, size_t n)
@@ -63,14 +104,27 @@ int
 guard_check(struct conn *c)
 {
 	const struct http_request	*h = &c->req->h;
+	const struct http_field		*origin = http_field(h, "Origin");
+	const char			*why = NULL;
+	char				 token[TOKEN_BYTES];
+	int				 has_token;
 
-	if (http_field(h, "Origin") != NULL) {
+	if (origin != NULL && !origin_allowed(c, origin)) {
 		reply_error(c, E_FORBIDDEN,
 		    "Requests that a web page makes are refused.");
 		return (0);
 	}
+	if ((has_token = bearer_token(h, token, &why)) == -1) {
+		reply_error(c, E_BAD_REQUEST, "%s", why);
+		return (0);
+	}
+	explicit_bzero(token, sizeof(token));
+	/* Another name leads to us through a proxy, or through somebody's
+	 * DNS and a browser; but no browser adds a token by itself. */
+	if (c->kind == LISTEN_UNIX || has_token)
+		return (1);
 	/* No web page has a certificate for the name it was made for. */
-	if (c->kind == LISTEN_UNIX || c->tls)
+	if (c->tls)
 		return (1);
 	if ((http_field(h, "Host") != NULL && !host_is_ours(&h->host)) ||
 	    (h->authority.n > 0 && !host_is_ours(&h->authority))) {

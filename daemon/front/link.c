@@ -140,10 +140,14 @@ link_forget_all(struct conn *c)
 void
 link_asker(const struct conn *c, struct m_asker *a)
 {
+	const char	*why;
+
 	memset(a, 0, sizeof(*a));
 	a->conn = c->id;
 	if (guard_forwarded(&c->req->h))
 		a->flags |= ASKER_FORWARDED;
+	if (bearer_token(&c->req->h, a->token, &why) != 0)
+		a->flags |= ASKER_TOKEN;
 	(void)util_copy(a->certificate, c->certificate);
 }
 

@@ -90,6 +90,19 @@ reply_whole(struct conn *c, int status, struct evbuffer *body)
 	conn_complete(c);
 }
 
+/* What a client that asks for too much is told about it (RFC 6750, 3). */
+static void
+reply_challenge(struct conn *c, enum err code)
+{
+	if (code == E_UNAUTHORIZED)
+		reply_field(c, "WWW-Authenticate", "Bearer "
+		    "realm=\"cloudbackupd\", error=\"invalid_token\"");
+	else if (code == E_FORBIDDEN && c->req != NULL &&
+	    http_field(&c->req->h, "Authorization") != NULL)
+		reply_field(c, "WWW-Authenticate", "Bearer "
+		    "realm=\"cloudbackupd\", error=\"insufficient_scope\"");
+}
+
 static void
 reply_failure(struct conn *c, enum err code, const char *text,
     int64_t backup_id)
@@ -97,6 +110,7 @@ reply_failure(struct conn *c, enum err code, const char *text,
 	struct evbuffer	*body;
 	struct json	 j;
 
+	reply_challenge(c, code);
 	if ((body = evbuffer_new()) == NULL)
 		fatalx("evbuffer_new");
 	json_init(&j, body, front.compat_node);
@@ -127,6 +141,8 @@ reply_engine_error(struct conn *c, const struct m_error *e)
 		conn_close(c);
 		return;
 	}
+	if (e->retry_after_s != 0)
+		reply_field(c, "Retry-After", "%u", e->retry_after_s);
 	reply_failure(c, (enum err)e->code, e->text, e->backup_id);
 }
 

@@ -156,6 +156,7 @@ inspect_run(const struct m_w_inspect *order, struct m_file_info *r,
 	}
 	r->flags = FILE_EXISTS;
 	r->size = (uint64_t)l.st.st_size;
+	r->uid = (uint32_t)l.st.st_uid;
 	r->modified_ms = ms_of(&l.st.st_mtim);
 	r->created_ms = filesystem_birth_ms(l.dir, l.name);
 	r->wal_size = (uint64_t)l.wal_size;

@@ -158,6 +158,7 @@ play_list(const struct msg *m)
 	}
 	if (r->want_total)
 		end.total = play->local_rows;
+	end.whole = 1;
 	say(MSG_REP_LIST_END, m->id, &end, sizeof(end), -1);
 }
 
@@ -242,16 +243,22 @@ play_request(const struct msg *m)
 {
 	const struct m_asker	*asker = m->data;
 	const struct m_req_job	*job = m->data;
+	struct m_empty		 may;
 
 	play->asked++;
 	play->flags = asker->flags;
-	if (play->forbid) {
+	if (play->forbid || (m->type == MSG_REQ_MAY &&
+	    (asker->flags & ASKER_FORWARDED))) {
 		peer_say_error(m->id, E_FORBIDDEN, 0, "You may not.");
 		return;
 	}
 	switch (m->type) {
 	case MSG_REQ_CREATE:
 		play_create(m);
+		break;
+	case MSG_REQ_MAY:
+		memset(&may, 0, sizeof(may));
+		say(MSG_REP_MAY, m->id, &may, sizeof(may), -1);
 		break;
 	case MSG_REQ_LIST:
 		play_list(m);
