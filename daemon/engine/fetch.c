@@ -72,6 +72,12 @@ on_verified(void *arg, const struct task_result *r)
 		fetch_failed(j, E_INVALID_BACKUP, text);
 		return;
 	}
+	/* An empty file is a sound database, and no answer that one got. */
+	if (!f->known && v.size == 0) {
+		fetch_failed(j, E_INVALID_BACKUP, "what the remote sent is "
+		    "empty");
+		return;
+	}
 	store_discard(f->engine->store, &f->artifact);
 	f->backup.file_size = (int64_t)v.size;
 	strlcpy(f->backup.checksum, v.checksum, sizeof(f->backup.checksum));
