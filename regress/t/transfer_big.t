@@ -1,0 +1,32 @@
+#!/bin/bash
+# A GiB to a remote and to a client: no process may grow with it.
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/regress/e2e.sh"
+[ "$(df --output=avail -k "$T" | tail -1)" -gt 4500000 ] ||
+    skip_all "less than 4.5 GB in $T"
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
+
+remote_start -k k1 || finish
+"$TOOLS/mkdb" big "$T/big.db" 1
+BACKUP_DIR=$T/four daemon_conf "remote \"hq\" { rest \"http://127.0.0.1:$RPORT\" api key \"k1\" }" \
+    "database \"big\" { path \"$T/big.db\" verify none }"
+BACKUP_DIR=$T/four
+chmod 600 "$CONF"
+daemon_start || finish
+sample() {
+	max=0
+	while kill -0 "$1" 2>/dev/null; do
+		k=$(pss_kib "$DAEMON" $(children "$DAEMON"))
+		[ "$k" -le "$max" ] || max=$k
+		sleep 0.05
+	done
+	PEAK=$max
+}
+t0=$(now_ms)
+{ create >"$T/made"; curl -s -m 60 -o "$T/big.got" "$URL/download/$(json .data.id <"$T/made")"; } & p=$!
+sample $p
+echo "# $(($(now_ms) - t0)) ms"
+is "a GiB is uploaded" "$(json '"\(.data.status) \(.data.file_size > 1000000000)"' <"$T/made")" "completed true"
+is "and downloaded" "sha256:$(sha256 "$T/big.got")" "$(json .data.checksum <"$T/made")"
+ok "with all processes in $PEAK KiB" test "$PEAK" -lt 49152
+finish
