@@ -31,6 +31,7 @@ cert second ca /CN=second "$HERE" -days 5
 cert third ca /CN=third "$HERE" -days 5
 cert expired ca /CN=expired "$HERE" -days 0
 cert client ca /CN=alice "subjectAltName=email:alice@example.org" -days 5
+cert admin ca /CN=admin "subjectAltName=DNS:admin.example.org" -days 5
 cert stranger other /CN=alice "subjectAltName=email:alice@example.org" -days 5
 cert old ca /CN=alice "extendedKeyUsage=clientAuth" -days 0
 cert server-only ca /CN=alice "extendedKeyUsage=serverAuth" -days 5
@@ -42,7 +43,8 @@ cp ca.pem clients.pem
 
 # ---- what is refused before it starts ----
 
-sqlite3 db.sqlite "CREATE TABLE t(x)"
+sqlite3 db.sqlite "CREATE TABLE t(x); INSERT INTO t VALUES(randomblob(1000));
+    INSERT INTO t SELECT zeroblob(250000000) FROM (VALUES(1),(2),(3),(4));"
 check() { "$BUILD/cloudbackupd" -n -f "$CONF" 2>&1; }
 TLS="tls certificate \"$T/cb.pem\" key \"$T/cb.key\""
 DB="database \"d\" { path \"$T/db.sqlite\" }"
@@ -105,7 +107,8 @@ while RPORT=$(port); [ "$RPORT" = "$TPORT" ] || [ "$RPORT" = "$OPORT" ]; do :; d
 daemon_conf "listen on 127.0.0.1 port $TPORT $TLS" \
     "listen on 127.0.0.1 port $OPORT $TLS client ca \"$T/clients.pem\"" \
     "listen on 127.0.0.1 port $RPORT $TLS client ca \"$T/clients.pem\" required" \
-    "$DB"
+    "$DB" 'allow certificate "alice@example.org" read on "d"' \
+    'allow certificate "admin" read, backup, download'
 daemon_start || finish
 FRONT=$(pgrep -P "$DAEMON" -f cloudbackupd-front)
 
@@ -157,6 +160,44 @@ is "required: for servers only" "$(as "$RPORT" server-only)" 000
 is "optional: without one" "$(get "$OPORT")" 200
 is "optional: with one" "$(as "$OPORT" client)" 200
 is "optional: of another CA is a stranger" "$(as "$OPORT" stranger)" 200
+
+# api OPTIONS PATH: a call by the optional listener.
+api() { curl -s -m 60 --cacert ca.pem "${@:1:$#-1}" \
+    "https://localhost:$OPORT/api/cloud-backup${*: -1}"; }
+ALICE="--cert client.pem --key client.key"
+ADMIN="--cert admin.pem --key admin.key"
+is "a certificate's rights, by its mail address: read" \
+    "$(api $ALICE /user | json .success)" true
+is "and no more: backup" "$(api $ALICE -X POST /create | json .errorCode)" \
+    FORBIDDEN
+is "not one of another CA with the same name" \
+    "$(api --cert stranger.pem --key stranger.key /user | json .errorCode)" \
+    FORBIDDEN
+is "not one that has expired" \
+    "$(api --cert old.pem --key old.key /user | json .errorCode)" FORBIDDEN
+is "not no certificate" "$(api /user | json .errorCode)" FORBIDDEN
+is "another's rights, by its common name: backup" \
+    "$(api $ADMIN -X POST /create | json .data.status)" completed
+
+# ---- a large download ----
+
+hwm() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$FRONT/status"; }
+id=$(api $ADMIN /user | json '.data[0].id')
+before=$(hwm)
+api $ADMIN "/download/$id" >got.sqlite
+is "1 GB over TLS arrives as it was" \
+    "$(sha256 got.sqlite)" "$(api $ADMIN /user | json '.data[0].checksum' |
+    sed 's/.*://')"
+ok "and is about that large" test "$(stat -c %s got.sqlite)" -gt 1000000000
+is "a range of it" "$(api $ADMIN -r 900000000-900000099 "/download/$id" |
+    sha256 /dev/stdin)" "$(tail -c +900000001 got.sqlite | head -c 100 |
+    sha256 /dev/stdin)"
+curl -s -m 3 --limit-rate 1m -o /dev/null --cacert ca.pem $ADMIN \
+    "https://localhost:$OPORT/api/cloud-backup/download/$id"
+after=$(hwm)
+ok "in constant memory, for slow readers too ($before KiB before, $after at most)" \
+    test $((after - before)) -lt 8192
+rm -f got.sqlite
 
 # ---- deadlines ----
 
