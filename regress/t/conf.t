@@ -60,11 +60,17 @@ load -f "$T/sample.conf"
 is "the sample is accepted" "$RC $ERR" "0 "
 again "the sample"
 echo key >"$T/hq.key"
+echo key >"$T/cb.key"
+echo certificate >"$T/cb.pem"
 sed -E 's/^#([a-z}]|\t)/\1/' "$T/sample.conf" |
-    sed "s,/etc/cloudbackupd/hq.key,$T/hq.key," >"$T/all.conf"
+    sed -e "s,/etc/cloudbackupd/hq.key,$T/hq.key," \
+    -e "s,/etc/ssl/cb.pem,$T/cb.pem," \
+    -e "s,/etc/ssl/private/cb.key,$T/cb.key," >"$T/all.conf"
 load -f "$T/all.conf"
 is "the sample with every statement is accepted" "$RC $ERR" "0 "
 like "and names the key's file" "$OUT" "*api key file \"$T/hq.key\"*"
+like "and what TLS is spoken with" "$OUT" \
+    "*port 39443 tls certificate \"$T/cb.pem\" key \"$T/cb.key\"*"
 again "the sample with every statement"
 nok "the key itself is not printed" grep -q '"key"\|\*\*\*' "$T/out"
 

@@ -511,6 +511,46 @@ test_finish(void)
 	conf_free(conf);
 }
 
+/* What a listener speaks, printed and read again. */
+static void
+test_listen(void)
+{
+	static const char	text[] =
+	    "listen on 192.0.2.7 port 1 tls certificate \"/c \\\"x\" key "
+	    "\"/k\"\n"
+	    "listen on 192.0.2.7 port 2 tls certificate \"/c\" key \"/k\" "
+	    "client ca \"/ca\"\n"
+	    "listen on ::1 port 3 tls certificate \"/c\" key \"/k\" client "
+	    "ca \"/ca\" required\n"
+	    "listen on 0.0.0.0 port 4 plaintext\n"
+	    "listen on 127.8.0.1 port 5\n";
+	struct conf_listen	*l;
+	struct conf		*conf;
+	char			*all = NULL, *out = NULL;
+	FILE			*f;
+	size_t			 n;
+
+	if (asprintf(&all, "%sdatabase \"a\" { path \"/a\" }\n", text) == -1 ||
+	    (f = open_memstream(&out, &n)) == NULL)
+		fatalx("memory");
+	conf = parse(all);
+	ok(conf != NULL, "what listeners may speak");
+	if (conf != NULL)
+		conf_print(conf, f);
+	fclose(f);
+	ok(strncmp(out, text, strlen(text)) == 0, "and printed the same");
+	l = conf == NULL ? NULL : TAILQ_FIRST(&conf->listens);
+	ok(l != NULL && strcmp(l->tls_certificate, "/c \"x") == 0 &&
+	    l->tls_client_ca == NULL && !l->tls_required && !l->plaintext,
+	    "a certificate and a key");
+	l = l == NULL ? NULL : TAILQ_NEXT(TAILQ_NEXT(l, entry), entry);
+	ok(l != NULL && strcmp(l->tls_client_ca, "/ca") == 0 &&
+	    l->tls_required, "clients must show one");
+	conf_free(conf);
+	free(all);
+	free(out);
+}
+
 static void
 test_parse(void)
 {
@@ -568,6 +608,7 @@ main(void)
 	test_owner();
 	test_resolve();
 	test_finish();
+	test_listen();
 	test_parse();
 	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (system(command) != 0)
