@@ -62,6 +62,12 @@ try_open(void)
 }
 
 static int
+try_others(void)
+{
+	return (open("/tmp", O_RDONLY | O_DIRECTORY));
+}
+
+static int
 try_create(void)
 {
 	if (open("/tmp/cloudbackupd-try", O_WRONLY | O_CREAT, 0600) != -1)
@@ -320,6 +326,7 @@ static const struct {
 	int		(*run)(void);
 } tries[] = {
 	{ "open", try_open },
+	{ "others", try_others },
 	{ "create", try_create },
 	{ "write", try_write },
 	{ "tcp", try_tcp },
