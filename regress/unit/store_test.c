@@ -381,8 +381,7 @@ hold(const struct artifact *a, enum holder how, int hold_fd[2])
 			fatal("mmap");
 		close(a->fd);
 	}
-	(void)read(hold_fd[0], &c, 1);
-	_exit(0);
+	_exit(read(hold_fd[0], &c, 1) == -1);
 }
 
 static void
