@@ -157,7 +157,7 @@ int
 peer_uid(int sock, uid_t *uid)
 {
 	struct sockaddr_storage	 ss;
-	struct ucred		 cred;
+	struct ucred		 cred = { 0, (uid_t)-1, (gid_t)-1 };
 	socklen_t		 n = sizeof(ss);
 
 	if (getsockname(sock, (struct sockaddr *)&ss, &n) == -1)

@@ -136,6 +136,7 @@ database_free(struct conf_database *db)
 	free(db->name);
 	free(db->path);
 	free(db->resolved);
+	free(db->exposed);
 	free(db->device_id);
 	free(db);
 }

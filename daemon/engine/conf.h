@@ -60,6 +60,8 @@ struct conf_database {
 	char		*name;
 	char		*path;		/* as configured, "~" expanded */
 	char		*resolved;	/* set by conf_resolve: no links in it */
+	char		*exposed;	/* by conf_resolve, too: a directory in
+					 * it that others may write to; or NULL */
 	struct m_user	 user;		/* USER_NONE when not configured */
 	char		*device_id;	/* or NULL */
 	int		 user_default, device_default;	/* the machine's: the
@@ -144,6 +146,8 @@ void		 conf_print(const struct conf *, FILE *);
  * Resolves the links in each database's path, once (D7), in a child
  * process with a deadline: a path on a hung file system must not stop the
  * engine (H18).  What could not be resolved keeps its configured path.
+ * Looks, too, whether others than root and the database's owner may change
+ * what the path names.
  */
 void		 conf_resolve(struct conf *);
 

@@ -3,12 +3,15 @@
  * the links of the configured paths, as the engine itself must never touch
  * a path that may lie on a file system that hangs.
  */
+#include <sys/stat.h>
 #include <sys/wait.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +27,8 @@
 struct answer {
 	uint32_t	index;		/* of the database */
 	uint32_t	length;		/* 0: could not be resolved */
+	uint32_t	exposed;	/* so many bytes of it name a directory
+					 * that others may write to; 0: none */
 };
 
 /* The caller frees; NULL when there is no such path. */
@@ -48,6 +53,47 @@ path_resolve(const char *path)
 	return (result);
 }
 
+/*
+ * May others than root, the database's owner and its group put another file
+ * where this directory has one?  Where it is sticky they can't.
+ */
+static int
+is_exposed(const char *directory, const struct stat *db)
+{
+	struct stat	st;
+
+	if (lstat(directory, &st) == -1 || (st.st_mode & S_ISVTX))
+		return (0);
+	return ((st.st_mode & S_IWOTH) ||
+	    ((st.st_mode & S_IWGRP) && st.st_gid != 0 &&
+	    st.st_gid != db->st_gid) ||
+	    (st.st_uid != 0 && st.st_uid != db->st_uid));
+}
+
+static uint32_t
+path_exposed(char *path)
+{
+	struct stat	 db;
+	char		*slash;
+	int		 r;
+
+	if (lstat(path, &db) == -1) {
+		db.st_uid = geteuid();
+		db.st_gid = getegid();
+	}
+	if (is_exposed("/", &db))
+		return (1);
+	for (slash = strchr(path + 1, '/'); slash != NULL;
+	    slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		r = is_exposed(path, &db);
+		*slash = '/';
+		if (r)
+			return ((uint32_t)(slash - path));
+	}
+	return (0);
+}
+
 static int
 write_all(int fd, const void *data, size_t n)
 {
@@ -70,13 +116,14 @@ static void __attribute__((__noreturn__))
 resolve_child(const struct conf *conf, int fd)
 {
 	const struct conf_database	*db;
-	struct answer			 a = { 0, 0 };
+	struct answer			 a = { 0, 0, 0 };
 	char				*real;
 
 	TAILQ_FOREACH(db, &conf->databases, entry) {
 		real = path_resolve(db->path);
 		a.length = real == NULL || strlen(real) >= PATH_BYTES ? 0 :
 		    (uint32_t)strlen(real);
+		a.exposed = a.length == 0 ? 0 : path_exposed(real);
 		if (write_all(fd, &a, sizeof(a)) == -1 ||
 		    write_all(fd, real, a.length) == -1)
 			_exit(1);
@@ -129,6 +176,7 @@ resolve_collect(struct conf *conf, int fd)
 	TAILQ_FOREACH(db, &conf->databases, entry) {
 		if (read_until(fd, &a, sizeof(a), deadline_us) == -1 ||
 		    a.index != index++ || a.length >= sizeof(path) ||
+		    a.exposed > a.length ||
 		    read_until(fd, path, a.length, deadline_us) == -1) {
 			log_warnx("the links in the path of database %s could "
 			    "not be followed in 5 s; it and those behind it "
@@ -140,6 +188,9 @@ resolve_collect(struct conf *conf, int fd)
 			continue;
 		free(db->resolved);
 		db->resolved = xstrdup(path);
+		path[a.exposed] = '\0';
+		free(db->exposed);
+		db->exposed = a.exposed == 0 ? NULL : xstrdup(path);
 	}
 	return (0);
 }

@@ -414,6 +414,21 @@ identity_license(struct engine *e, const struct m_license_ids *m)
 	}
 }
 
+/* Whoever can put another file in the place of a database gets it backed
+ * up, and what is restored. */
+static void
+exposed_warn(const struct conf *conf)
+{
+	const struct conf_database	*d;
+
+	TAILQ_FOREACH(d, &conf->databases, entry) {
+		if (d->exposed != NULL)
+			log_warnx("the path of the database %s passes "
+			    "through %s, where others than its owner may put "
+			    "another in its place", d->name, d->exposed);
+	}
+}
+
 static void
 engine_init(struct engine *e, struct conf *conf, struct store *store)
 {
@@ -485,6 +500,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	remotes_init(&e);
 	owners_look(&e);
 	front_configure(&e, &listeners);
+	exposed_warn(conf);
 	log_info("ready: version=%s configuration=%s backups=%s", VERSION,
 	    conf->file, store_path(store));
 

@@ -75,6 +75,11 @@ open_regular(int dir, const char *name, struct stat *sb, char *err)
 	else if (!S_ISREG(sb->st_mode))
 		snprintf(err, TEXT_BYTES, "the backup %.300s is not a "
 		    "regular file", name);
+	else if ((sb->st_uid != 0 && sb->st_uid != geteuid()) ||
+	    (sb->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		snprintf(err, TEXT_BYTES, "others than the daemon can write "
+		    "to the backup %.300s: check it, then chown it to the "
+		    "daemon's user and chmod 600 it", name);
 	else
 		return (fd);
 	if (fd != -1)
