@@ -11,11 +11,23 @@ for db in shop app; do "$TOOLS/bank" "$T/$db/$db.db" -m wal -n 100 init; done
 chown -R daemon: "$T/shop"
 chown -R bin: "$T/app"
 SOCK=$T/http.sock
+# A server's certificate, and two clients' of one authority.
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$T/server.key" -out "$T/server.pem" \
+    -subj /CN=server -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$T/root.key" -out "$T/root.pem" -subj /CN=root 2>/dev/null
+for n in till-3 till-4; do
+	openssl req -newkey rsa:2048 -nodes -keyout "$T/$n.key" -subj "/CN=$n" 2>/dev/null |
+	    openssl x509 -req -CA "$T/root.pem" -CAkey "$T/root.key" -days 2 -out "$T/$n.pem" 2>/dev/null
+done
+chmod 600 "$T"/*.key
+TPORT=$(port)
 daemon_conf "listen on socket \"$SOCK\" mode 0666" \
     "allow user \"www-data\" read on \"shop\"" \
     "allow user \"backup\" read, backup" \
     "allow group \"mail\" read on \"app\"" \
     "allow user \"nobody-has-this-name\" all" \
+    "listen on 127.0.0.1 port $TPORT tls certificate \"$T/server.pem\" key \"$T/server.key\" client ca \"$T/root.pem\"" \
+    "allow certificate \"till-3\" read, backup on \"shop\"" \
     "allow origin \"https://admin.example.org\"" \
     "database \"shop\" { path \"$T/shop/shop.db\" }" \
     "database \"app\" { path \"$T/app/app.db\" }"
@@ -184,6 +196,18 @@ like "and its browser is told" "$(curl -s -D - -o /dev/null -X OPTIONS -H 'Origi
 is "a foreign name is refused" "$(code GET /user -H 'Host: evil.example')" 421
 is "unless a token came with it" "$(with "$never" GET /user -H 'Host: backup.example.org')" 200
 
+# ---- certificates: tls NAME METHOD PATH ...
+tls() { _n=$1 _m=$2 _p=$3; shift 3; curl -s -m 30 -o "$T/out" -w '%{http_code}' --cacert "$T/server.pem" \
+    ${_n:+--cert "$T/$_n.pem" --key "$T/$_n.key"} -X "$_m" "$@" "https://127.0.0.1:$TPORT/api/cloud-backup$_p"; }
+is "a certificate gives what is allowed" "$(tls till-3 GET /file-info?database=shop)" 200
+is "a backup, too" "$(tls till-3 POST /create -H "$JSON" -d '{"database":"shop"}')" 200
+is "and no more" "$(tls till-3 GET /download/$SHOP)" 403
+is "nor on another database" "$(tls till-3 GET /file-info?database=app)" 403
+is "another's gives nothing" "$(tls till-4 GET /user)" 403
+is "none gives nothing, to root either" "$(tls '' GET /user)" 403
+is "a token counts instead" "$(tls till-4 GET /user -H "Authorization: Bearer $never")" 200
+is "what was forwarded has none" "$(tls till-3 GET /file-info?database=shop -H 'Via: 1.1 x')" 403
+
 # ---- too often: lp was refused never before
 for i in 1 2 3 4 5 6 7 8 9 10; do r=$(as lp GET /user); done
 is "the tenth refusal is one like any" "$r" 403
@@ -205,6 +229,7 @@ row() { sql "SELECT count(*) > 0 FROM audit WHERE $1"; }
 is "a backup: begun" "$(row "action = 'create' AND database = 'shop' AND who = 'uid 0' AND uid = 0 AND address = '127.0.0.1' AND result = 'begun'")" 1
 is "a backup: done" "$(row "action = 'create' AND database = 'shop' AND backup_id = $SHOP AND result = 'done'")" 1
 is "a restore" "$(row "action = 'restore' AND database = 'app' AND backup_id = $APP AND who = 'uid $(id -u bin)' AND result = 'done'")" 1
+is "by a certificate" "$(row "action = 'create' AND who = 'certificate till-3' AND result = 'done'")" 1
 is "by a token" "$(row "action = 'restore' AND who = 'token both' AND result = 'done'")" 1
 is "a refusal" "$(row "action = 'restore' AND who = 'token one' AND result GLOB 'refused: FORBIDDEN*'")" 1
 is "a refused uid by the socket" "$(row "action = 'list' AND who = 'uid $(id -u sys)' AND address = 'unix' AND result GLOB 'refused: FORBIDDEN*'")" 1
