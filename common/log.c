@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/compat.h"
@@ -25,8 +26,11 @@ log_init(const char *name, int to_stderr, int verbose)
 	log_name = name;
 	log_stderr = to_stderr;
 	log_verbose = verbose;
-	if (!to_stderr)
-		openlog("cloudbackupd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	if (to_stderr)
+		return;
+	openlog("cloudbackupd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	/* syslog(3) writes local time; /etc is soon out of sight. */
+	tzset();
 }
 
 static void

@@ -7,6 +7,7 @@
  * The engine's filter is inherited by what it starts, so it must not
  * forbid what they do before they have filters of their own.
  */
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -95,6 +96,8 @@ static const struct rule any_rules[] = {
 	{ SYS_mprotect, REFUSE(EACCES), HAS, 2, PROT_EXEC },
 	{ SYS_tgkill, ALLOW, SELF, 0, 0 },	/* abort() */
 	{ SYS_prlimit64, ALLOW, EQUAL, 0, 0 },	/* its own */
+	{ SYS_ioctl, ALLOW, EQUAL, 1, FIONREAD },	/* libevent */
+	{ SYS_ioctl, REFUSE(ENOTTY), ALWAYS, 0, 0 },
 };
 
 static const int front_calls[] = {
@@ -102,8 +105,8 @@ static const int front_calls[] = {
 	SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_recvmsg, SYS_sendmsg,
 	SYS_recvfrom, SYS_sendto, SYS_sendfile, SYS_pread64, SYS_accept4,
 	SYS_accept, SYS_shutdown, SYS_getsockopt, SYS_setsockopt,
-	SYS_getsockname, SYS_getpeername, SYS_fcntl, SYS_ioctl,
-	SYS_fadvise64, SYS_poll, SYS_ppoll, SYS_dup,
+	SYS_getsockname, SYS_getpeername, SYS_fcntl, SYS_fadvise64,
+	SYS_poll, SYS_ppoll, SYS_dup,
 };
 
 static const int check_calls[] = {
@@ -167,6 +170,12 @@ static const struct rule child_rules[] = {
 	{ SYS_pkey_mprotect, REFUSE(EPERM), HAS, 2, PROT_EXEC },
 };
 
+/* No keys into the terminal of who started us with -d. */
+static const struct rule terminal_rules[] = {
+	{ SYS_ioctl, REFUSE(EPERM), EQUAL, 1, TIOCSTI },
+	{ SYS_ioctl, REFUSE(EPERM), EQUAL, 1, TIOCLINUX },
+};
+
 /* The same, but libraries of the resolver are loaded when it wants them. */
 static const struct rule network_rules[] = {
 	{ SYS_clone, ALLOW, HAS, 0, CLONE_THREAD },
@@ -214,11 +223,13 @@ static const struct profile {
 	}, KILL },
 	[SANDBOX_NETWORK] = { {
 		{ RULES(network_rules) },
+		{ RULES(terminal_rules) },
 		{ CALLS(foreign_calls, REFUSE(EPERM)) },
 		{ CALLS(parent_calls, REFUSE(EPERM)) },
 	}, ALLOW },
 	[SANDBOX_OWNER] = { {
 		{ RULES(child_rules) },
+		{ RULES(terminal_rules) },
 		{ CALLS(foreign_calls, REFUSE(EPERM)) },
 		{ CALLS(parent_calls, REFUSE(EPERM)) },
 		{ CALLS(owner_calls, REFUSE(EPERM)) },
