@@ -308,8 +308,10 @@ main(int argc, char *argv[])
 			return (1);
 		}
 	}
-	log_init("worker", to_stderr, verbose);
+	/* First, or syslog's descriptor would be closed, its number given
+	 * to the database, and a line of the log written there. */
 	closefrom(CHANNEL_FD + 1);
+	log_init("worker", to_stderr, verbose);
 	signals_init();
 	procs_die_with_parent(SIGTERM);
 	if (getppid() != parent)
