@@ -101,7 +101,7 @@ catalog_token_used(struct catalog *c, const struct catalog_token *t,
 	st = catalog_stmt(c, SQL_TOKEN_USED);
 	catalog_int(c, st, 1, t->id);
 	catalog_int(c, st, 2, now_ms);
-	(void)catalog_run(c, st);
+	(void)catalog_try(c, st);
 }
 
 void
@@ -121,7 +121,9 @@ catalog_audit(struct catalog *c, const struct catalog_audit *a)
 	if (a->backup_id != 0)
 		catalog_int(c, st, 7, a->backup_id);
 	catalog_text(c, st, 8, a->result);
-	(void)catalog_run(c, st);
+	/* A full disk must not end the daemon: the log has it as well. */
+	if (catalog_try(c, st) == -1)
+		return;
 	id = sqlite3_last_insert_rowid(c->db);
 	/* Whoever is refused must not fill the disk; changes stay. */
 	if (id % AUDIT_TRIM_EVERY == 0 && id > AUDIT_REFUSED_ROWS) {

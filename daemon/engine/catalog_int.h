@@ -102,6 +102,10 @@ int	catalog_row(struct catalog *, sqlite3_stmt *);
 /* Runs a statement that writes; how many rows it changed. */
 int	catalog_run(struct catalog *, sqlite3_stmt *);
 
+/* The same for what the daemon can do without while the disk is full: -1
+ * then, and nothing was changed.  Not within a transaction. */
+int	catalog_try(struct catalog *, sqlite3_stmt *);
+
 /* Column n as a NUL-terminated text in dst. */
 void	catalog_column(char *dst, size_t size, sqlite3_stmt *, int n);
 

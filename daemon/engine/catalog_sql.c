@@ -235,6 +235,17 @@ catalog_run(struct catalog *c, sqlite3_stmt *st)
 	return (sqlite3_changes(c->db));
 }
 
+int
+catalog_try(struct catalog *c, sqlite3_stmt *st)
+{
+	int	rc = sqlite3_step(st) & 0xff;
+
+	if (rc != SQLITE_DONE && rc != SQLITE_FULL)
+		die(c, "write");
+	(void)sqlite3_reset(st);
+	return (rc == SQLITE_FULL ? -1 : sqlite3_changes(c->db));
+}
+
 void
 catalog_column(char *dst, size_t size, sqlite3_stmt *st, int n)
 {
