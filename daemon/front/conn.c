@@ -7,6 +7,9 @@
  */
 #include <sys/socket.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -526,6 +529,11 @@ conn_find(uint64_t id)
 static void
 conn_begin(struct conn *c)
 {
+	int	on = 1;
+
+	if (c->kind == LISTEN_TCP && setsockopt(c->fd, IPPROTO_TCP,
+	    TCP_NODELAY, &on, sizeof(on)) == -1)
+		log_debug("setsockopt TCP_NODELAY failed");
 	if (c->tls)
 		c->bev = tls_accept(c->listener, c->fd);
 	else
@@ -556,8 +564,10 @@ conn_who(struct conn *c, const struct m_conn_rights *m)
 		c->rank = RANK_ADMIN;
 	else
 		c->rank = RANK_SOMEBODY;
-	if (m->uid == UINT32_MAX)
+	if (m->uid == UINT32_MAX) {
+		limit_peer(&c->peer, c->fd);
 		return;
+	}
 	memset(&c->peer, 0, sizeof(c->peer));
 	c->peer.kind = PEER_UID;
 	c->peer.here = 1;
@@ -634,7 +644,6 @@ conn_new(int fd, enum listen_kind kind, size_t listener, int tls)
 	c->tls = tls;
 	c->state = CONN_RIGHTS;
 	LIST_INIT(&c->pending);
-	limit_peer(&c->peer, fd);
 	if ((c->timer = event_new(front.base, -1, 0, on_deadline, c)) == NULL)
 		fatalx("no memory for a connection");
 	TAILQ_INSERT_TAIL(&conns, c, entry);

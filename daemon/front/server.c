@@ -8,9 +8,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include <event2/event.h>
 
 #include <errno.h>
@@ -135,7 +132,7 @@ static void
 on_accept(evutil_socket_t lfd, short what, void *arg)
 {
 	struct listener	*l = arg;
-	int		 fd, i, on = 1;
+	int		 fd, i;
 
 	(void)what;
 	for (i = 0; i < BATCH; i++) {
@@ -150,9 +147,6 @@ on_accept(evutil_socket_t lfd, short what, void *arg)
 				server_exhausted(l);
 			return;		/* empty, or the client is gone */
 		}
-		if (l->kind == LISTEN_TCP && setsockopt(fd, IPPROTO_TCP,
-		    TCP_NODELAY, &on, sizeof(on)) == -1)
-			log_debug("setsockopt TCP_NODELAY failed");
 		conn_new(fd, l->kind, (size_t)(l - listeners), l->tls);
 	}
 }

@@ -195,7 +195,7 @@ is "a range of it" "$(api $ADMIN -r 900000000-900000099 "/download/$id" |
 curl -s -m 3 --limit-rate 1m -o /dev/null --cacert ca.pem $ADMIN \
     "https://localhost:$OPORT/api/cloud-backup/download/$id"
 after=$(hwm)
-ok "in constant memory, for slow readers too ($before KiB before, $after at most)" \
+[ -z "${SANITIZED:-}" ] && ok "in constant memory, for slow readers too ($before KiB before, $after at most)" \
     test $((after - before)) -lt 8192
 rm -f got.sqlite
 
@@ -286,7 +286,7 @@ holds() {
 	    }
 	    exit 1' "$1" "$2"
 }
-if [ "$(id -u)" = 0 ] && holds "$DAEMON" "$T/cb.key"; then
+if [ "$(id -u)" = 0 ] && [ -z "${SANITIZED:-}" ] && holds "$DAEMON" "$T/cb.key"; then
 	# The middle line, as it stood in the file.
 	LINE=$(sed -n 3p third.key)
 	holds "$DAEMON" "$LINE"

@@ -3,12 +3,13 @@
  * connects, says a little, and then a byte every second.  Whoever is hung
  * up on comes again, up to a rate, until the time is over.
  *
- *	slowloris [-b] [-n clients] [-r reconnects] [-t seconds] [-u uid]
+ *	slowloris [-bs] [-n clients] [-r reconnects] [-t seconds] [-u uid]
  *	    port | /socket
  *
- * -b: the slow part is a body, after a head that is whole.  Prints
- * "clients N" when all have tried once, and at the end how many
- * connections were made and how many were hung up on.
+ * -b: the slow part is a body, after a head that is whole; -s: nothing is
+ * said at first, not even a handshake of TLS.  Prints "clients N" when all
+ * have tried once, and at the end how many connections were made and how
+ * many were hung up on.
  */
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -54,7 +55,7 @@ static uint64_t		made, hung_up, refused;
 static void __attribute__((__noreturn__))
 usage(void)
 {
-	fprintf(stderr, "usage: slowloris [-b] [-n clients] [-r reconnects] "
+	fprintf(stderr, "usage: slowloris [-bs] [-n clients] [-r reconnects] "
 	    "[-t seconds] [-u uid] port | /socket\n");
 	exit(1);
 }
@@ -133,7 +134,7 @@ client_event(size_t i, uint32_t events)
 			client_end(i);
 	} else if (events & EPOLLOUT) {
 		made++;
-		if (send(clients[i], first, strlen(first), MSG_NOSIGNAL) == -1)
+		if (*first != '\0' && send(clients[i], first, strlen(first), MSG_NOSIGNAL) == -1)
 			client_end(i);
 	}
 }
@@ -226,7 +227,7 @@ main(int argc, char *argv[])
 	uid_t		uid = 0;
 	int		ch;
 
-	while ((ch = getopt(argc, argv, "bn:r:t:u:")) != -1) {
+	while ((ch = getopt(argc, argv, "bn:r:st:u:")) != -1) {
 		switch (ch) {
 		case 'b':
 			first = body;
@@ -236,6 +237,9 @@ main(int argc, char *argv[])
 			break;
 		case 'r':
 			reconnects = (uint64_t)number(optarg, 100000);
+			break;
+		case 's':
+			first = "";
 			break;
 		case 't':
 			seconds = (uint64_t)number(optarg, 600);
