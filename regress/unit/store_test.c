@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -699,11 +700,12 @@ test_no_space(void)
 int
 main(void)
 {
-	char	made[] = "/tmp/cbd-store.XXXXXX";
+	char	made[] = "/tmp/cbd-store.XXXXXX", real[PATH_MAX];
 
 	log_init("store_test", 1, 0);
 	(void)umask(022);
-	if (mkdtemp(made) == NULL || realpath(made, top) == NULL)
+	if (mkdtemp(made) == NULL || realpath(made, real) == NULL ||
+	    util_copy(top, real) == -1)
 		fatal("mkdtemp");
 	test_names();
 	test_lease();
