@@ -41,6 +41,10 @@ fetch_failed(struct job *j, enum err code, const char *text)
 	struct m_error	 error;
 
 	store_discard(f->engine->store, &f->artifact);
+	/* The job is remembered for an hour, the file must not be. */
+	if (f->fd != -1)
+		close(f->fd);
+	f->fd = -1;
 	memset(&error, 0, sizeof(error));
 	error.code = code;
 	strlcpy(error.text, text, sizeof(error.text));
