@@ -25,6 +25,8 @@
 #define BUFFER_BYTES		(256 * 1024)
 #define HEADER_BYTES_MAX	(256 * 1024)
 #define REFUSAL_BYTES_MAX	(64 * 1024)	/* of an error's body */
+#define DROPPED_BYTES_MAX	(1024 * 1024)	/* of the rest of it */
+#define BYTES_PER_S_MIN		1024	/* less is a way to hold us */
 
 static struct curl_blob	trusted;
 
@@ -139,8 +141,14 @@ to_text(struct exchange *x, const char *p, size_t n)
 	if (status_of(x) >= 300) {
 		/* Only its message is wanted: what is more is dropped. */
 		max = REFUSAL_BYTES_MAX;
-		if (n > max - x->text_bytes)
+		if (n > max - x->text_bytes) {
+			x->dropped += n - (max - x->text_bytes);
 			n = max - x->text_bytes;
+		}
+		if (x->dropped > DROPPED_BYTES_MAX) {
+			x->stopped = STOP_TOO_LONG;
+			return (-1);
+		}
 	} else if (n > max - x->text_bytes) {
 		x->stopped = STOP_TOO_LONG;
 		return (-1);
@@ -357,7 +365,11 @@ on_tick(evutil_socket_t s, short what, void *arg)
 		x->stopped = STOP_IDLE;
 	else if (x->total_us > 0 && now_us - x->started_us >= x->total_us)
 		x->stopped = STOP_TOTAL;
-	if (x->stopped == STOP_IDLE || x->stopped == STOP_TOTAL) {
+	else if (x->idle_us > 0 && now_us - x->started_us > x->idle_us +
+	    moved / BYTES_PER_S_MIN * 1000000)
+		x->stopped = STOP_DRIP;
+	if (x->stopped == STOP_IDLE || x->stopped == STOP_TOTAL ||
+	    x->stopped == STOP_DRIP) {
 		curl_loop_stop(x->job);
 		x->job = NULL;
 		finish(x, CURLE_OPERATION_TIMEDOUT);

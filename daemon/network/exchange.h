@@ -47,6 +47,7 @@ struct exchange {
 	uint64_t	 total_us;	/* of all, 0: no limit */
 	uint64_t	 started_us, moved_us, moved;
 	size_t		 text_max, text_alloc, header_bytes;
+	uint64_t	 dropped;	/* of a refusal's body, bytes */
 	int		 fd;		/* not owned; -1: none */
 	int		 receives;	/* the answer goes to fd */
 	uint64_t	 size;		/* to send, or the most to receive */

@@ -123,6 +123,10 @@ judge_stop(struct exchange *x)
 		result_set(r, NET_TIMED_OUT, "nothing moved to or from %s "
 		    "for %.0f seconds", host, (double)x->idle_us / 1e6);
 		return;
+	case STOP_DRIP:
+		result_set(r, NET_TIMED_OUT, "less than a kilobyte a second "
+		    "moved to or from %s", host);
+		return;
 	case STOP_TOTAL:
 		result_set(r, NET_TIMED_OUT, "%s did not answer within "
 		    "%.0f seconds", host, (double)x->total_us / 1e6);

@@ -17,7 +17,8 @@ enum stop {
 	STOP_TOO_LARGE,		/* more bytes than the file may have */
 	STOP_ENCODED,		/* the bytes are not the backup's own */
 	STOP_IDLE,
-	STOP_TOTAL
+	STOP_TOTAL,
+	STOP_DRIP		/* too few bytes a second */
 };
 
 /*

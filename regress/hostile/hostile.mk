@@ -7,3 +7,10 @@ hostile_common :=	$(call obj,regress/hostile/hostile.c common/compat.c \
 $(B)/regress/hostile-%: $(B)/obj/regress/hostile/hostile_%.o $(hostile_common)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,libbsd)
+
+# Databases for a remote that means harm (hostile_remote.t).
+TOOLS +=	$(B)/regress/mutate
+$(B)/regress/mutate: $(call obj,regress/hostile/mutate.c common/compat.c \
+    common/log.c common/util.c)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,libbsd)
