@@ -21,7 +21,7 @@ for n in till-3 till-4; do
 done
 chmod 600 "$T"/*.key
 TPORT=$(port)
-daemon_conf "listen on socket \"$SOCK\" mode 0666" \
+daemon_conf "${SANITIZED:+sandbox log}" "listen on socket \"$SOCK\" mode 0666" \
     "allow user \"www-data\" read on \"shop\"" \
     "allow user \"backup\" read, backup" \
     "allow group \"mail\" read on \"app\"" \
