@@ -22,6 +22,7 @@
 #include "proto/sqlite_format.h"
 
 #define HOLDERS_MAX	10000
+#define PASSES		3		/* over the table of locks */
 #define MARKS		5		/* READ0 to READ4 */
 #define MARKS_AT	100		/* in the wal-index, 4 bytes each */
 
@@ -186,12 +187,15 @@ on_opener(pid_t pid, int fd, void *arg)
 static void
 search_file(struct search *s, int locks_fd, const struct stat *st)
 {
-	int	incomplete;
+	int	incomplete, i, r = locks_fd == -1 ? -1 : 0;
 
 	s->dev = st->st_dev;
 	s->ino = st->st_ino;
-	if (locks_fd == -1 ||
-	    procs_locks(locks_fd, s->dev, s->ino, on_lock, s) == -1)
+	/* The kernel gives it in parts, by position: when somebody unlocks
+	 * between two, a lock that stands is passed over. */
+	for (i = 0; r != -1 && i < PASSES; i++)
+		r = procs_locks(locks_fd, s->dev, s->ino, on_lock, s);
+	if (r == -1)
 		s->out->incomplete = 1;
 	if (procs_openers(s->dev, s->ino, on_opener, s, &incomplete) == -1 ||
 	    incomplete)
