@@ -81,6 +81,7 @@ dispatch(struct attached *a)
 			died(a);
 			return (0);
 		}
+		/* cppcheck-suppress autoVariables ; taken back below */
 		a->freed = &freed;
 		a->cb(a->chan, &m, a->arg);
 		if (freed)

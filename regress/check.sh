@@ -54,6 +54,7 @@ build "gcc builds all, without a warning" B="$BUILD" CC="${CC:-gcc}" \
 built=$?
 build "clang builds all, without a warning" B="$BUILD-clang" CC=clang \
     all tools units
+build "lint finds nothing in what has changed" lint-quick
 if [ $built = 0 ]; then
 	export BUILD TOOLS=$BUILD/regress
 	stage "Unit programs"

@@ -100,7 +100,6 @@ id_read(struct store *s, char *err)
 	fd = openat(s->fd, STORE_ID_FILE, READ_FLAGS);
 	if (fd == -1 && errno == ENOENT)
 		return (0);
-	n = -1;
 	if (fd == -1 || fstat(fd, &sb) == -1 ||
 	    (n = pread(fd, buf, sizeof(buf) - 1, 0)) == -1) {
 		snprintf(err, TEXT_BYTES, "cannot read %.300s/%s: %s",

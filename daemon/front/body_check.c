@@ -54,7 +54,7 @@ scan_hex(struct scan *s, unsigned int *value)
 	for (i = 0; i < 4; i++) {
 		if (s->p == s->end)
 			return (scan_refuse(s, "a string does not end"));
-		c = *s->p++;
+		c = (unsigned char)*s->p++;
 		if (c >= '0' && c <= '9')
 			c -= '0';
 		else if (c >= 'a' && c <= 'f')

@@ -65,6 +65,7 @@ convert_run(const struct m_w_convert *o, struct m_w_converted *r,
 		rv = fail(e, E_IO_ERROR, "the converted image: %s",
 		    strerror(errno));
 	if (rv == 0)
+		/* NOLINTNEXTLINE: rv is 0 only after fstat */
 		r->size = (uint64_t)st.st_size;
 	return (rv);
 }

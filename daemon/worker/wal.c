@@ -131,6 +131,7 @@ map_build(struct wal *w, const uint32_t *pages)
 	if ((w->slots = calloc(w->nslots, 2 * sizeof(*w->slots))) == NULL)
 		return (-1);
 	for (i = 0; i < w->frames; i++) {
+		/* NOLINTNEXTLINE: there are pages when there are frames */
 		for (k = slot_of(w, pages[i]); w->slots[2 * k] != 0 &&
 		    w->slots[2 * k] != pages[i]; k = (k + 1) & (w->nslots - 1))
 			;
