@@ -218,13 +218,17 @@ front_configure(struct engine *e, struct listeners *listeners)
 
 /* ---- the end ---- */
 
+/*
+ * When front dies, network ends by itself, and may be seen first: so that
+ * how one ended counts, not whether we are already stopping.
+ */
 static void
 child_reaped(struct engine *e, struct child *c, int status)
 {
 	char	how[64];
 
 	task_status_text(status, how);
-	if (e->stopping)
+	if (e->stopping && status == 0)
 		log_debug("%s ended (%s)", c->name, how);
 	else {
 		log_warnx("%s (pid %d) died: %s; stopping", c->name,
@@ -365,7 +369,7 @@ children_end(struct engine *e)
 			c = children[i];
 			if (c->pid != 0 &&
 			    waitpid(c->pid, &status, WNOHANG) == c->pid)
-				c->pid = 0;
+				child_reaped(e, c, status);
 		}
 		if (e->front.pid == 0 && e->network.pid == 0)
 			return;
