@@ -124,27 +124,15 @@ on_network(struct chan *chan, const struct msg *m, void *arg)
 }
 
 static void
-on_signal(evutil_socket_t signo, short what, void *arg)
-{
-	(void)what;
-	(void)arg;
-	log_debug("ended by signal %d", (int)signo);
-	event_base_loopbreak(front.base);
-}
-
-static void
 signals_init(void)
 {
-	struct event	*term;
-
-	/* The engine is told by the terminal too, and ends us in order. */
+	/* The terminal and the service manager tell the engine too, which
+	 * ends us in order, by closing its channel. */
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
 	    signal(SIGHUP, SIG_IGN) == SIG_ERR ||
-	    signal(SIGINT, SIG_IGN) == SIG_ERR)
+	    signal(SIGINT, SIG_IGN) == SIG_ERR ||
+	    signal(SIGTERM, SIG_IGN) == SIG_ERR)
 		fatal("signal");
-	term = evsignal_new(front.base, SIGTERM, on_signal, NULL);
-	if (term == NULL || event_add(term, NULL) == -1)
-		fatalx("evsignal_new");
 }
 
 /* The last thing before a stranger's byte is read. */

@@ -113,7 +113,8 @@ warm_up(void)
 static void
 ignore_signals(void)
 {
-	static const int	ignored[] = { SIGPIPE, SIGHUP, SIGINT };
+	static const int	ignored[] = { SIGPIPE, SIGHUP, SIGINT,
+				    SIGTERM };
 	struct sigaction	sa;
 	size_t			i;
 
