@@ -277,6 +277,13 @@ struct m_locks_end {
 	char		text[TEXT_BYTES];	/* why not accessible, or "" */
 };
 
+/* Front refused a request by itself (a web page's, one for another host,
+ * credentials that are none); the header's id is the connection's. */
+struct m_refused {
+	uint32_t	code;		/* enum err */
+	uint32_t	zero;
+};
+
 /* ---- the licence (D14): bytes here, meaning in front ---- */
 
 #define LICENSE_BYTES		8192

@@ -370,6 +370,12 @@ create_request(struct engine *e, uint64_t request,
 	struct job	*j;
 	struct m_job	 told;
 
+	if (store_full(e->store)) {
+		reply_error(e, request, E_INSUFFICIENT_SPACE, 0,
+		    "the backup directory is full: not even the catalog can "
+		    "be written any more");
+		return;
+	}
 	c = xcalloc(1, sizeof(*c));
 	c->request = *m;
 	c->artifact.fd = -1;

@@ -136,6 +136,8 @@ void	tls_free(struct engine *);
 
 void	rights_open(struct engine *, uint64_t conn, int sock);
 void	rights_close(struct engine *, uint64_t conn);
+/* Front refused a request of this connection by itself. */
+void	rights_refused(struct engine *, uint64_t conn, enum err code);
 void	rights_free(struct engine *);
 
 /* Looks up whom the configuration allows something. */

@@ -514,6 +514,17 @@ on_license_ids(struct engine *e, const struct msg *msg)
 	identity_license(e, &m);
 }
 
+static void
+on_refused(struct engine *e, const struct msg *msg)
+{
+	struct m_refused	m;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (m.code == E_NONE || m.code >= E_COUNT)
+		impossible(msg);
+	rights_refused(e, msg->id, m.code);
+}
+
 static const struct {
 	enum msg_type	type;
 	void		(*handle)(struct engine *, const struct msg *);
@@ -532,6 +543,7 @@ static const struct {
 	{ MSG_REQ_RESTORE,	on_restore,	"restore" },
 	{ MSG_REQ_LOCKS,	on_locks,	"check-locks" },
 	{ MSG_REQ_LICENSE,	on_license,	"license-info" },
+	{ MSG_REFUSED,	on_refused,	NULL },
 	{ MSG_LICENSE_IDS,	on_license_ids,	NULL },
 };
 

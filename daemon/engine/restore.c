@@ -552,6 +552,12 @@ restore_request(struct engine *e, uint64_t request,
 	struct m_job		 told;
 	size_t			 i;
 
+	if (store_full(e->store)) {
+		reply_error(e, request, E_INSUFFICIENT_SPACE, 0,
+		    "the backup directory is full: not even the catalog can "
+		    "be written any more");
+		return;
+	}
 	r = xcalloc(1, sizeof(*r));
 	r->image = r->scratch.fd = -1;
 	for (i = 0; i < W_FILE_KINDS; i++)

@@ -403,6 +403,30 @@ refuse(struct caller *c, const char *action, const char *database,
 	return (code);
 }
 
+void
+rights_refused(struct engine *e, uint64_t id, enum err code)
+{
+	struct caller	c;
+	struct who	who;
+	char		result[TEXT_BYTES];
+	uint32_t	n = 0;
+
+	memset(&c, 0, sizeof(c));
+	c.engine = e;
+	c.certificate = "";
+	if ((c.conn = conn_by_id(e, id)) == NULL)
+		fatalx("front: refused connection %ju, which is none",
+		    (uintmax_t)id);
+	if (!privileged(c.conn))
+		n = limit_failed(&c.conn->key, util_monotonic_us());
+	if (n > LIMIT_FAILURES)
+		return;
+	caller_who(&c, &who);
+	snprintf(result, sizeof(result), "refused: %s by front",
+	    err_desc(code)->token);
+	audit_refused(e, &who, "request", "", 0, result);
+}
+
 enum err
 rights_ask(struct engine *e, const struct m_asker *a, uint32_t right,
     const char *database, const char *action, int64_t backup_id,

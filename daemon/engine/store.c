@@ -313,3 +313,9 @@ store_free_bytes(const struct store *s)
 	return ((uint64_t)(geteuid() == 0 ? v.f_bfree : v.f_bavail) *
 	    v.f_frsize);
 }
+
+int
+store_full(const struct store *s)
+{
+	return (store_free_bytes(s) < STORE_SPARE_BYTES);
+}

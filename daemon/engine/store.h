@@ -48,6 +48,11 @@ void	store_identity(const struct store *, uint64_t dev[2], uint64_t ino[2]);
 /* Free bytes for us on its file system. */
 uint64_t store_free_bytes(const struct store *);
 
+/* Too little is left to write down in the catalog what happens: a job must
+ * not begin, because a catalog that can't be written ends the daemon. */
+#define STORE_SPARE_BYTES	(4 * 1024 * 1024)
+int	store_full(const struct store *);
+
 struct artifact {
 	char	database[DATABASE_BYTES];
 	char	temporary[64];		/* name within the database's folder */

@@ -100,6 +100,17 @@ host_is_ours(const struct http_slice *host)
 	    inet_pton(AF_INET, name, address) == 1);
 }
 
+/* The engine counts it and writes it down. */
+static void
+refused(struct conn *c, enum err code)
+{
+	struct m_refused	m;
+
+	memset(&m, 0, sizeof(m));
+	m.code = code;
+	chan_send(front.engine, MSG_REFUSED, c->id, &m, sizeof(m), -1);
+}
+
 int
 guard_check(struct conn *c)
 {
@@ -110,11 +121,13 @@ guard_check(struct conn *c)
 	int				 has_token;
 
 	if (origin != NULL && !origin_allowed(c, origin)) {
+		refused(c, E_FORBIDDEN);
 		reply_error(c, E_FORBIDDEN,
 		    "Requests that a web page makes are refused.");
 		return (0);
 	}
 	if ((has_token = bearer_token(h, token, &why)) == -1) {
+		refused(c, E_BAD_REQUEST);
 		reply_error(c, E_BAD_REQUEST, "%s", why);
 		return (0);
 	}
@@ -128,6 +141,7 @@ guard_check(struct conn *c)
 		return (1);
 	if ((http_field(h, "Host") != NULL && !host_is_ours(&h->host)) ||
 	    (h->authority.n > 0 && !host_is_ours(&h->authority))) {
+		refused(c, E_MISDIRECTED_REQUEST);
 		reply_error(c, E_MISDIRECTED_REQUEST,
 		    "The Host field names somebody else.");
 		return (0);
