@@ -110,6 +110,7 @@ on_fetched(void *arg, const struct fetch_result *r)
 		fetch_failed(j, E_IO_ERROR, err);
 		return;
 	}
+	store_discard(e->store, &f->artifact);	/* the descriptors stay */
 	job_phase(j, "verify", 0, r->size);
 	memset(&o, 0, sizeof(o));
 	o.level = f->known ? VERIFY_NONE : VERIFY_QUICK;

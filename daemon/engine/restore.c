@@ -143,6 +143,7 @@ on_fetched(void *arg, const struct fetch_result *f)
 		return;
 	}
 	r->fetched = 1;
+	store_discard(j->engine->store, &r->scratch);
 	look(j);
 }
 
