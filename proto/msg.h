@@ -324,6 +324,12 @@ struct m_job {
 	char		error_text[TEXT_BYTES];
 };
 
+/* How the bytes of a backup are stored; the extension of its file. */
+#define FORM_BYTES	16	/* "sqlite", "sqlite.zst", "sqlite.zst.age" */
+
+#define BACKUP_NAMED	0x01	/* made by hand, with a name */
+#define BACKUP_DOOMED	0x02	/* a copy of it is being deleted */
+
 /* A row of the catalog.  Times are ms since the epoch, 0 where there is
  * none. */
 struct m_backup {
@@ -333,6 +339,12 @@ struct m_backup {
 	int64_t		updated_ms;
 	int64_t		uploaded_ms;
 	uint64_t	lock_held_us;	/* at capture */
+	int64_t		captured_ms;
+	int64_t		proven_ms;	/* verified here */
+	int64_t		pinned_ms;
+	int64_t		stored_size;	/* of the local artifact, bytes */
+	uint32_t	flags;		/* BACKUP_* */
+	uint32_t	zero;
 	struct m_user	user;
 	char		database[DATABASE_BYTES];
 	char		name[NAME_BYTES];
@@ -345,6 +357,8 @@ struct m_backup {
 	char		checksum[CHECKSUM_BYTES];
 	char		locations[LOCATIONS_BYTES];
 	char		reason[TEXT_BYTES];	/* why not completed, or "" */
+	char		form[FORM_BYTES];	/* of the local artifact */
+	char		stored_checksum[CHECKSUM_BYTES];
 };
 
 struct m_stats {

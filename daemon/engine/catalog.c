@@ -151,6 +151,8 @@ catalog_insert(struct catalog *c, const struct catalog_new *n)
 	catalog_text(c, st, 7, n->type);
 	catalog_int(c, st, 8, created);
 	catalog_int(c, st, 9, now);
+	catalog_int(c, st, 10, n->name != NULL && n->name[0] != '\0' &&
+	    strcmp(n->type, "manual") == 0);
 	(void)catalog_run(c, st);
 	id = sqlite3_last_insert_rowid(c->db);
 
@@ -230,6 +232,7 @@ catalog_proven(struct catalog *c, int64_t id, const char *file_path,
 	catalog_text(c, st, 7, v->text);
 	bind_captured(c, st, w);
 	catalog_int(c, st, 13, (int64_t)v->check_us);
+	catalog_int(c, st, 28, util_now_ms());
 	expect_row(catalog_run(c, st), id, "proven");
 
 	st = catalog_stmt(c, SQL_LOCAL_PROVEN);

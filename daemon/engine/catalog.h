@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "daemon/engine/conf_grants.h"
+#include "daemon/engine/events.h"
 #include "proto/msg.h"
 
 #define CATALOG_NAME		"catalog.sqlite"
@@ -214,5 +215,25 @@ struct catalog_audit {
 };
 
 void	catalog_audit(struct catalog *, const struct catalog_audit *);
+
+/* ---- events and alarms (events.h says what they are) ---- */
+
+struct catalog_event {
+	int64_t			 at_ms;
+	const char		*kind;		/* event_kind_name */
+	struct event_about	 about;
+	const char		*text;
+};
+
+/* Its id.  Only the newest hundred thousand stay. */
+int64_t	catalog_event_add(struct catalog *, const struct catalog_event *);
+
+/* 1, or 0 when the same alarm stands already. */
+int	catalog_alarm_raise(struct catalog *, const char *database,
+	    const char *kind, const char *text, int64_t now_ms);
+
+/* Does one stand for this database, or for all?  1 and why (TEXT_BYTES). */
+int	catalog_alarm_first(struct catalog *, const char *database,
+	    char *why);
 
 #endif

@@ -35,6 +35,14 @@ row_get(sqlite3_stmt *st, struct m_backup *b)
 	catalog_column(b->checksum, sizeof(b->checksum), st, 16);
 	catalog_column(b->locations, sizeof(b->locations), st, 17);
 	catalog_column(b->reason, sizeof(b->reason), st, 18);
+	b->captured_ms = sqlite3_column_int64(st, 19);
+	b->proven_ms = sqlite3_column_int64(st, 20);
+	b->pinned_ms = sqlite3_column_int64(st, 21);
+	b->flags = sqlite3_column_int(st, 22) ? BACKUP_NAMED : 0;
+	catalog_column(b->form, sizeof(b->form), st, 23);
+	b->stored_size = sqlite3_column_int64(st, 24);
+	catalog_column(b->stored_checksum, sizeof(b->stored_checksum), st, 25);
+	b->flags |= sqlite3_column_int(st, 26) ? BACKUP_DOOMED : 0;
 	/* More places than fit: whole names only. */
 	if ((size_t)sqlite3_column_bytes(st, 17) >= sizeof(b->locations) &&
 	    (comma = strrchr(b->locations, ',')) != NULL)

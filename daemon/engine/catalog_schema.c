@@ -195,10 +195,130 @@ static const char schema_2[] =
     " backup_id INTEGER,"
     " result TEXT NOT NULL);";
 
+/* The life of a backup: schedule, forms, proofs, expiry, events. */
+static const char schema_3[] =
+    "ALTER TABLE cloud_backups ADD COLUMN captured_ms INTEGER"
+    " NOT NULL DEFAULT 0;"
+    "ALTER TABLE cloud_backups ADD COLUMN proven_ms INTEGER"
+    " NOT NULL DEFAULT 0;"
+    "ALTER TABLE cloud_backups ADD COLUMN named INTEGER"
+    " NOT NULL DEFAULT 0;"
+    "ALTER TABLE cloud_backups ADD COLUMN pinned_ms INTEGER"
+    " NOT NULL DEFAULT 0;"
+    /* What is stored: the image, or that compressed, encrypted, both. */
+    "ALTER TABLE cloud_backups ADD COLUMN form TEXT NOT NULL"
+    " DEFAULT 'sqlite';"
+    "ALTER TABLE cloud_backups ADD COLUMN stored_size INTEGER"
+    " NOT NULL DEFAULT 0;"
+    "ALTER TABLE cloud_backups ADD COLUMN stored_checksum TEXT"
+    " NOT NULL DEFAULT '';"
+    /* What goes to remotes, where that is another form ('': the same). */
+    "ALTER TABLE cloud_backups ADD COLUMN remote_form TEXT NOT NULL"
+    " DEFAULT '';"
+    "ALTER TABLE cloud_backups ADD COLUMN remote_file TEXT NOT NULL"
+    " DEFAULT '';"
+    "ALTER TABLE cloud_backups ADD COLUMN remote_size INTEGER"
+    " NOT NULL DEFAULT 0;"
+    "ALTER TABLE cloud_backups ADD COLUMN remote_checksum TEXT"
+    " NOT NULL DEFAULT '';"
+    "ALTER TABLE cloud_backups ADD COLUMN tables INTEGER;"
+    "UPDATE cloud_backups SET captured_ms = created_ms,"
+    " stored_size = file_size, stored_checksum = coalesce(checksum, ''),"
+    " proven_ms = CASE verdict WHEN 'sound' THEN updated_ms ELSE 0 END"
+    " WHERE checksum IS NOT NULL;"
+    "CREATE INDEX cloud_backups_proven ON cloud_backups"
+    " (database, created_ms) WHERE verdict = 'sound' AND locations <> '';"
+
+    /* confirmed: how the place was asked, '', size, hash, sample, content;
+     * doomed: marked to be deleted there. */
+    "ALTER TABLE copies ADD COLUMN confirmed TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE copies ADD COLUMN confirmed_ms INTEGER NOT NULL"
+    " DEFAULT 0;"
+    "ALTER TABLE copies ADD COLUMN upload_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE copies ADD COLUMN part_size INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE copies ADD COLUMN doomed_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE copies ADD COLUMN doomed_why TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX copies_doomed ON copies (doomed_ms)"
+    " WHERE doomed_ms > 0;"
+
+    /* How many rows each table had at capture. */
+    "CREATE TABLE contents ("
+    " backup_id INTEGER NOT NULL"
+    "  REFERENCES cloud_backups ON DELETE CASCADE,"
+    " name TEXT NOT NULL,"
+    " rows INTEGER NOT NULL,"
+    " PRIMARY KEY (backup_id, name)) WITHOUT ROWID;"
+
+    /* What is remembered of each database across restarts. */
+    "CREATE TABLE databases ("
+    " name TEXT PRIMARY KEY,"
+    " path TEXT NOT NULL DEFAULT '',"
+    " slot_ms INTEGER NOT NULL DEFAULT 0,"	/* scheduled for, last run */
+    " ran_ms INTEGER NOT NULL DEFAULT 0,"
+    " result TEXT NOT NULL DEFAULT '',"	/* of the last run */
+    " signature BLOB,"			/* of the files at capture */
+    " signature_id INTEGER NOT NULL DEFAULT 0,"
+    " unchanged_ms INTEGER NOT NULL DEFAULT 0,"
+    " changed_ms INTEGER NOT NULL DEFAULT 0,"
+    " drill_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+
+    "CREATE TABLE drills ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " backup_id INTEGER NOT NULL,"
+    " database TEXT NOT NULL,"
+    " place TEXT NOT NULL,"
+    " started_ms INTEGER NOT NULL,"
+    " duration_ms INTEGER NOT NULL,"
+    " result TEXT NOT NULL CHECK (result IN"
+    "  ('passed', 'failed', 'partial')),"
+    " tables INTEGER NOT NULL DEFAULT 0,"
+    " rows INTEGER NOT NULL DEFAULT 0,"
+    " text TEXT NOT NULL DEFAULT '');"
+    "CREATE INDEX drills_database ON drills (database, started_ms);"
+    "CREATE INDEX drills_backup ON drills (backup_id);"
+
+    "CREATE TABLE restores ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " database TEXT NOT NULL,"
+    " backup_id INTEGER NOT NULL,"
+    " safety_id INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL,"
+    " undone_ms INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX restores_database ON restores (database, id);"
+
+    "CREATE TABLE alarms ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " database TEXT NOT NULL,"		/* '': of all */
+    " kind TEXT NOT NULL,"
+    " text TEXT NOT NULL,"
+    " raised_ms INTEGER NOT NULL,"
+    " acknowledged_ms INTEGER NOT NULL DEFAULT 0,"
+    " acknowledged_by TEXT NOT NULL DEFAULT '');"
+    "CREATE UNIQUE INDEX alarms_raised ON alarms (database, kind)"
+    " WHERE acknowledged_ms = 0;"
+
+    "CREATE TABLE events ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " at_ms INTEGER NOT NULL,"
+    " kind TEXT NOT NULL,"
+    " database TEXT NOT NULL DEFAULT '',"
+    " backup_id INTEGER NOT NULL DEFAULT 0,"
+    " place TEXT NOT NULL DEFAULT '',"
+    " text TEXT NOT NULL);"
+
+    /* Events that a webhook has still to get. */
+    "CREATE TABLE deliveries ("
+    " event_id INTEGER NOT NULL REFERENCES events ON DELETE CASCADE,"
+    " hook TEXT NOT NULL,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " next_attempt_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (hook, event_id)) WITHOUT ROWID;";
+
 /* Step n takes version n to n + 1; what was released never changes. */
 static const char *const migrations[] = {
 	schema_1,
 	schema_2,
+	schema_3,
 };
 
 int

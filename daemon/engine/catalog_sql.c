@@ -12,7 +12,10 @@
 	"SELECT id, file_size, created_ms, updated_ms, uploaded_ms,"	\
 	" lock_held_us, user_kind, user_id, database, backup_name,"	\
 	" description, file_path, backup_type, status, verdict,"	\
-	" remote_backup_id, checksum, locations, reason"		\
+	" remote_backup_id, checksum, locations, reason, captured_ms,"	\
+	" proven_ms, pinned_ms, named, form, stored_size,"		\
+	" stored_checksum, EXISTS (SELECT 1 FROM copies d WHERE"	\
+	"  d.backup_id = cloud_backups.id AND d.doomed_ms > 0)"		\
 	" FROM cloud_backups "
 
 #define LIST(filter)							\
@@ -45,8 +48,9 @@ static const char *const sql_text[SQL_COUNT] = {
 	[SQL_TAKEN] = "SELECT 1 FROM cloud_backups WHERE id = ?1",
 	[SQL_INSERT] = "INSERT INTO cloud_backups (id, user_id, user_kind,"
 	    " database, backup_name, description, backup_type, created_ms,"
-	    " created_at, updated_ms, updated_at) VALUES (?1, ?2, ?3, ?4,"
-	    " ?5, ?6, ?7, ?8, " SQL_TIME("?8") ", ?9, " SQL_TIME("?9") ")",
+	    " created_at, updated_ms, updated_at, named) VALUES (?1, ?2, ?3,"
+	    " ?4, ?5, ?6, ?7, ?8, " SQL_TIME("?8") ", ?9, " SQL_TIME("?9")
+	    ", ?10)",
 	[SQL_PROVEN] = "UPDATE cloud_backups SET file_path = ?2,"
 	    " file_name = ?3, file_size = ?4, checksum = ?5, verdict = ?6,"
 	    " verdict_text = ?7, capture_method = ?8, capture_fallback = ?9,"
@@ -55,7 +59,9 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " change_counter = ?16, schema_cookie = ?17, user_version = ?18,"
 	    " application_id = ?19, journal_mode = ?20, encoding = ?21,"
 	    " live_uid = ?22, live_gid = ?23, live_mode = ?24,"
-	    " live_dev = ?25, live_ino = ?26, live_mtime_ns = ?27"
+	    " live_dev = ?25, live_ino = ?26, live_mtime_ns = ?27,"
+	    " captured_ms = ?28, proven_ms = CASE ?6 WHEN 'sound' THEN ?28"
+	    " ELSE 0 END, stored_size = ?4, stored_checksum = ?5"
 	    " WHERE id = ?1",
 	[SQL_LOCAL_PROVEN] = "UPDATE copies SET proven = ?2, size = ?3,"
 	    " hash = ?4, updated_ms = ?5"
@@ -148,6 +154,16 @@ static const char *const sql_text[SQL_COUNT] = {
 	    SQL_TIME("?1") ", ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_AUDIT_TRIM] = "DELETE FROM audit WHERE id <= ?1"
 	    " AND result GLOB 'refused*'",
+	[SQL_EVENT_ADD] = "INSERT INTO events (at_ms, kind, database,"
+	    " backup_id, place, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_EVENTS_TRIM] = "DELETE FROM events WHERE id <= ?1",
+	[SQL_ALARM_RAISE] = "INSERT INTO alarms (database, kind, text,"
+	    " raised_ms) VALUES (?1, ?2, ?3, ?4)"
+	    " ON CONFLICT (database, kind) WHERE acknowledged_ms = 0"
+	    " DO NOTHING",
+	[SQL_ALARM_FIRST] = "SELECT kind, text FROM alarms WHERE"
+	    " acknowledged_ms = 0 AND database IN (?1, '')"
+	    " ORDER BY id LIMIT 1",
 };
 
 static void __attribute__((__noreturn__))

@@ -23,6 +23,7 @@ conf_new(void)
 	TAILQ_INIT(&conf->databases);
 	TAILQ_INIT(&conf->allows);
 	TAILQ_INIT(&conf->origins);
+	TAILQ_INIT(&conf->notifies);
 	conf->user_front = xstrdup("_cloudbackup");
 	conf->user_network = xstrdup("_cloudbackupnet");
 	conf->reserve = 64ULL << 20;
@@ -88,6 +89,8 @@ conf_database_new(struct conf *conf, const char *name)
 	db->lock_limit_ms = 10 * 1000;
 	db->capture = CAPTURE_RAW;
 	db->verify = VERIFY_QUICK;
+	db->jitter_ms = CONF_JITTER_DEFAULT;
+	db->keep_safety_ms = 30ULL * 86400 * 1000;
 	TAILQ_INSERT_TAIL(&conf->databases, db, entry);
 	return (db);
 }
@@ -115,8 +118,33 @@ listen_free(struct conf_listen *l)
 }
 
 static void
+s3_free(struct conf_s3 *s)
+{
+	if (s == NULL)
+		return;
+	conf_wipe(s->access_key);
+	conf_wipe(s->secret_key);
+	conf_wipe(s->session_token);
+	conf_wipe(s->delete_access_key);
+	conf_wipe(s->delete_secret_key);
+	free(s->access_key_file);
+	free(s->secret_key_file);
+	free(s->delete_access_file);
+	free(s->delete_secret_file);
+	free(s->bucket);
+	free(s->prefix);
+	free(s->region);
+	free(s->storage_class);
+	free(s->sse);
+	free(s->sse_key_id);
+	free(s->lock_mode);
+	free(s);
+}
+
+static void
 remote_free(struct conf_remote *r)
 {
+	s3_free(r->s3);
 	conf_wipe(r->api_key);
 	free(r->name);
 	free(r->url);
@@ -128,7 +156,11 @@ static void
 database_free(struct conf_database *db)
 {
 	struct conf_target	*t;
+	uint32_t		 i;
 
+	for (i = 0; i < db->nrecipients; i++)
+		free(db->recipients[i]);
+	free(db->identity_file);
 	while ((t = TAILQ_FIRST(&db->targets)) != NULL) {
 		TAILQ_REMOVE(&db->targets, t, entry);
 		free(t);
@@ -147,9 +179,15 @@ conf_free(struct conf *conf)
 	struct conf_listen	*l;
 	struct conf_remote	*r;
 	struct conf_database	*db;
+	struct conf_notify	*n;
 
 	if (conf == NULL)
 		return;
+	while ((n = TAILQ_FIRST(&conf->notifies)) != NULL) {
+		TAILQ_REMOVE(&conf->notifies, n, entry);
+		free(n->url);
+		free(n);
+	}
 	while ((l = TAILQ_FIRST(&conf->listens)) != NULL) {
 		TAILQ_REMOVE(&conf->listens, l, entry);
 		listen_free(l);

@@ -35,6 +35,30 @@ struct conf_listen {
 };
 TAILQ_HEAD(conf_listens, conf_listen);
 
+/* S3-compatible storage. */
+struct conf_s3 {
+	char		*bucket;
+	char		*prefix;	/* "" or ends in a slash */
+	char		*region;	/* "us-east-1" */
+	int		 virtual_host;	/* else path style */
+	char		*access_key, *secret_key;	/* secrets */
+	char		*access_key_file, *secret_key_file;	/* or NULL */
+	char		*session_token;	/* of the environment, or NULL */
+	int		 may_delete;	/* 1 */
+	char		*delete_access_key, *delete_secret_key;	/* or NULL */
+	char		*delete_access_file, *delete_secret_file; /* or NULL */
+	char		*storage_class;	/* or NULL */
+	char		*sse;		/* "AES256", "aws:kms"; or NULL */
+	char		*sse_key_id;	/* or NULL */
+	char		*lock_mode;	/* "GOVERNANCE", "COMPLIANCE"; or NULL */
+	uint32_t	 lock_days;	/* retain until then */
+	uint32_t	 parts;		/* at once, 4 */
+	uint64_t	 part_size;	/* bytes; 0: by the object's size */
+};
+
+/* What a copy must show to count as confirmed by its remote. */
+enum conf_confirm { CONFIRM_SIZE, CONFIRM_SAMPLE, CONFIRM_CONTENT };
+
 struct conf_remote {
 	TAILQ_ENTRY(conf_remote) entry;
 	uint32_t	 index;		/* 0, 1 ... in order of the file */
@@ -46,14 +70,45 @@ struct conf_remote {
 	uint32_t	 timeout_ms;	/* 300000 */
 	uint32_t	 retry_min_ms;	/* 30000: the first pause */
 	uint32_t	 retry_max_ms;	/* 3600000: pauses grow up to this */
+	uint64_t	 upload_limit;	/* bytes per second; 0: none */
+	enum conf_confirm confirm;	/* CONFIRM_SIZE: and the hash where the
+					 * remote tells it */
+	struct conf_s3	*s3;		/* of REMOTE_S3, else NULL; url is its
+					 * endpoint */
 };
 TAILQ_HEAD(conf_remotes, conf_remote);
+
+/* Which backups stay: as many as the newest `last`, and the newest of each
+ * of so many hours, days ...; what is within a time of the newest. */
+struct conf_keep {
+	int		 set;		/* 0: all are kept */
+	uint32_t	 last, hourly, daily, weekly, monthly, yearly;
+	uint64_t	 within_ms;
+};
 
 struct conf_target {			/* "to" of a database */
 	TAILQ_ENTRY(conf_target) entry;
 	struct conf_remote *remote;	/* not owned */
+	struct conf_keep keep;		/* own rules, else the database's */
 };
 TAILQ_HEAD(conf_targets, conf_target);
+
+/* "every 15m", "at 03:30", "on sun at 04:00" (local time, D16). */
+struct conf_schedule {
+	uint64_t	 every_ms;	/* 0: at */
+	uint32_t	 minute;	/* of the day: 210 is 03:30 */
+	uint32_t	 weekdays;	/* bit 0 is Sunday; 0x7f: each day */
+};
+#define CONF_SCHEDULES_MAX	8
+#define CONF_JITTER_DEFAULT	UINT64_MAX	/* a tenth of the interval, at
+						 * most 5 minutes */
+
+#define CONF_RECIPIENTS_MAX	8
+
+struct conf_forms {			/* of what is stored somewhere */
+	int		 compress;	/* zstd's level, 1 to 19; 0: no */
+	int		 encrypt;	/* to the database's recipients */
+};
 
 struct conf_database {
 	TAILQ_ENTRY(conf_database) entry;
@@ -72,6 +127,23 @@ struct conf_database {
 	enum capture_method capture;
 	enum verify_level verify;
 	int		 unsafe_filesystem;
+	struct conf_schedule schedules[CONF_SCHEDULES_MAX];
+	uint32_t	 nschedules;
+	uint64_t	 jitter_ms;	/* CONF_JITTER_DEFAULT */
+	struct conf_keep keep;		/* local; remotes without own, too */
+	uint64_t	 keep_safety_ms;	/* 30 days: safety backups */
+	int		 expire_named;	/* named backups follow keep, too */
+	uint64_t	 drill_ms;	/* every so often; 0: never */
+	struct conf_forms local, remote;	/* how it is stored */
+	char		*recipients[CONF_RECIPIENTS_MAX];	/* "age1..." */
+	uint32_t	 nrecipients;
+	char		*identity_file;	/* for drills; or NULL */
+	uint64_t	 spool_limit;	/* bytes that wait for remotes; 0: none */
+	uint64_t	 expect_change_ms;	/* 0: not expected */
+	int		 is_glob;	/* path is a pattern; never backed up
+					 * itself */
+	struct conf_database *glob;	/* made from this pattern, or NULL */
+	int		 gone;		/* its file matches no more */
 	struct conf_targets targets;
 	int		 owner_known;	/* the engine's, from its workers: */
 	uint32_t	 owner;		/* the live file's uid */
@@ -96,6 +168,19 @@ struct conf_origin {
 };
 TAILQ_HEAD(conf_origins, conf_origin);
 
+/* Webhooks: which events are POSTed to url. */
+#define NOTIFY_FAILURE		0x01	/* failures, alarms, what is late */
+#define NOTIFY_SUCCESS		0x02	/* completed, drilled */
+#define NOTIFY_HEARTBEAT	0x04	/* as long as all is well */
+
+struct conf_notify {
+	TAILQ_ENTRY(conf_notify) entry;
+	char		*url;
+	uint32_t	 events;	/* NOTIFY_* */
+	uint64_t	 every_ms;	/* of the heartbeat, 5 minutes */
+};
+TAILQ_HEAD(conf_notifies, conf_notify);
+
 struct conf {
 	char		*file;		/* where it came from, for messages */
 	struct conf_listens listens;
@@ -103,6 +188,7 @@ struct conf {
 	struct conf_databases databases;	/* at least one */
 	struct conf_allows allows;
 	struct conf_origins origins;	/* of web pages that may ask */
+	struct conf_notifies notifies;
 	char		*backup_dir;
 	char		*user_front;	/* "_cloudbackup" */
 	char		*user_network;	/* "_cloudbackupnet" */

@@ -54,6 +54,8 @@ api_backup_check(const struct m_backup *b)
 	    !msg_text_ok(b->status) || !msg_text_ok(b->verdict) ||
 	    !msg_text_ok(b->remote_id) || !msg_text_ok(b->checksum) ||
 	    !msg_text_ok(b->locations) || !msg_text_ok(b->reason) ||
+	    !msg_text_ok(b->form) || !msg_text_ok(b->stored_checksum) ||
+	    b->stored_size < 0 ||
 	    b->id < 0 || b->file_size < 0)
 		fatalx("engine sent a backup that is none");
 }

@@ -103,6 +103,14 @@ json_backup(struct json *j, const char *key, const struct m_backup *b)
 	json_places(j, b->locations);
 	json_text_or_null(j, "verification", b->verdict);
 	json_uint(j, "lock_held_ms", (b->lock_held_us + 500) / 1000);
+	json_time(j, "captured_at", b->captured_ms);
+	json_time(j, "verified_at", b->proven_ms);
+	json_text_or_null(j, "form", b->stored_size == 0 ? "" : b->form);
+	json_int(j, "stored_size", b->stored_size);
+	json_text_or_null(j, "stored_checksum", b->stored_checksum);
+	json_bool(j, "pinned", b->pinned_ms != 0);
+	if (b->flags & BACKUP_DOOMED)
+		json_bool(j, "expiring", 1);
 	if (b->reason[0] != '\0')
 		json_text(j, "error", b->reason);
 	json_close(j, '}');
