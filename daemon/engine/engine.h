@@ -376,14 +376,26 @@ struct fetch_result {
 };
 typedef void	fetch_cb(void *arg, const struct fetch_result *);
 
-/* fd stays the caller's; what the remote sends is written to it. */
-void	remote_fetch(struct engine *, uint32_t remote, const char *remote_id,
-	    int fd, uint64_t size_max, fetch_cb *, void *arg);
+/*
+ * fd stays the caller's; what the remote sends is written to it: no more
+ * than leaves the reserve free, nor, when the backup's row has a checksum,
+ * than its size.  The number of the transfer.
+ */
+uint64_t remote_fetch(struct engine *, uint32_t remote, const char *remote_id,
+	    int fd, const struct m_backup *, fetch_cb *, void *arg);
+
+/* Gives it up, if it still runs; its end is told as any other. */
+void	remote_fetch_cancel(struct engine *, uint64_t transfer);
 
 /* ---- fetch.c: a backup that only a remote has, for a download ---- */
 
-void	fetch_request(struct engine *, uint64_t request, uint32_t remote,
-	    const char *remote_id, const struct m_backup *known);
+/* known: its row, or NULL; conn: the client's connection. */
+void	fetch_request(struct engine *, uint64_t request, uint64_t conn,
+	    uint32_t remote, const char *remote_id,
+	    const struct m_backup *known);
+
+/* The connection has ended: nobody waits for what is fetched for it. */
+void	fetch_conn_closed(struct engine *, uint64_t conn);
 
 /* ---- restore.c ---- */
 

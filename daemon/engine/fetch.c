@@ -2,7 +2,9 @@
  * The engine runs this: a backup that only a remote has, for a download.
  * It is fetched into a temporary file, settled, and checked by a worker
  * without rights (H16) before a client gets a byte.  The temporary file
- * loses its name at once; the descriptor keeps it alive.
+ * loses its name at once; the descriptor keeps it alive.  When the client
+ * goes away, nobody waits for it, and a remote must not fill the disk for
+ * nobody: the transfer is given up.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +15,11 @@
 #include "common/util.h"
 #include "daemon/engine/engine.h"
 
-
 struct fetching {
+	LIST_ENTRY(fetching) entry;
+	struct job	*job;
+	uint64_t	 conn;		/* the client's, 0: it went away */
+	uint64_t	 transfer;	/* 0: not begun */
 	struct engine	*engine;
 	struct artifact	 artifact;
 	struct m_backup	 backup;	/* what the answer says */
@@ -23,12 +28,23 @@ struct fetching {
 	char		 remote_id[REMOTE_ID_BYTES];
 	uint32_t	 remote;
 };
+static LIST_HEAD(, fetching) fetchings = LIST_HEAD_INITIALIZER(fetchings);
+
+/* It has its answer; the job is remembered for an hour. */
+static void
+leave(struct fetching *f)
+{
+	if (f->job != NULL)
+		LIST_REMOVE(f, entry);
+	f->job = NULL;
+}
 
 static void
 release(struct job *j)
 {
 	struct fetching	*f = j->data;
 
+	leave(f);
 	if (f->fd != -1)
 		close(f->fd);
 	free(f);
@@ -40,16 +56,24 @@ fetch_failed(struct job *j, enum err code, const char *text)
 	struct fetching	*f = j->data;
 	struct m_error	 error;
 
+	leave(f);
 	store_discard(f->engine->store, &f->artifact);
-	/* The job is remembered for an hour, the file must not be. */
 	if (f->fd != -1)
 		close(f->fd);
 	f->fd = -1;
 	memset(&error, 0, sizeof(error));
 	error.code = code;
 	strlcpy(error.text, text, sizeof(error.text));
-	reply_error(f->engine, j->request, code, f->backup.id, text);
+	if (f->conn != 0)
+		reply_error(f->engine, j->request, code, f->backup.id, text);
 	job_failed(j, &error);
+}
+
+static void
+fetch_abandoned(struct job *j)
+{
+	fetch_failed(j, E_REQUEST_TIMEOUT, "the client went away before the "
+	    "backup was there");
 }
 
 static void
@@ -61,6 +85,10 @@ on_verified(void *arg, const struct task_result *r)
 	struct m_error		 error;
 	char			 text[TEXT_BYTES];
 
+	if (f->conn == 0) {
+		fetch_abandoned(j);
+		return;
+	}
 	if (verify_result(r, f->fd, &v, &error) == -1) {
 		fetch_failed(j, error.code, error.text);
 		return;
@@ -88,6 +116,7 @@ on_verified(void *arg, const struct task_result *r)
 	chan_send(f->engine->front.chan, MSG_REP_DOWNLOAD, j->request,
 	    &f->backup, sizeof(f->backup), f->fd);
 	f->fd = -1;
+	leave(f);
 	job_done(j);
 }
 
@@ -101,6 +130,10 @@ on_fetched(void *arg, const struct fetch_result *r)
 	char			 err[TEXT_BYTES];
 	int			 fd;
 
+	if (f->conn == 0) {
+		fetch_abandoned(j);
+		return;
+	}
 	if (r->code != E_NONE) {
 		fetch_failed(j, r->code, r->text);
 		return;
@@ -123,7 +156,6 @@ run(struct job *j)
 {
 	struct fetching	*f = j->data;
 	struct engine	*e = f->engine;
-	uint64_t	 free_bytes, max;
 	uint32_t	 code = E_IO_ERROR;
 	char		 err[TEXT_BYTES];
 
@@ -132,17 +164,14 @@ run(struct job *j)
 		fetch_failed(j, code, err);
 		return;
 	}
-	free_bytes = store_free_bytes(e->store);
-	max = free_bytes > e->conf->reserve ? free_bytes - e->conf->reserve :
-	    0;
 	job_phase(j, "fetch", 0, 0);
-	remote_fetch(e, f->remote, f->remote_id, f->artifact.fd, max,
-	    on_fetched, j);
+	f->transfer = remote_fetch(e, f->remote, f->remote_id,
+	    f->artifact.fd, &f->backup, on_fetched, j);
 }
 
 void
-fetch_request(struct engine *e, uint64_t request, uint32_t remote,
-    const char *remote_id, const struct m_backup *known)
+fetch_request(struct engine *e, uint64_t request, uint64_t conn,
+    uint32_t remote, const char *remote_id, const struct m_backup *known)
 {
 	struct fetching	*f;
 	struct job	*j;
@@ -169,4 +198,24 @@ fetch_request(struct engine *e, uint64_t request, uint32_t remote,
 		return;
 	}
 	j->request = request;
+	f->job = j;
+	f->conn = conn;
+	LIST_INSERT_HEAD(&fetchings, f, entry);
+}
+
+void
+fetch_conn_closed(struct engine *e, uint64_t conn)
+{
+	struct fetching	*f, *next;
+
+	for (f = LIST_FIRST(&fetchings); f != NULL; f = next) {
+		next = LIST_NEXT(f, entry);
+		if (f->conn != conn)
+			continue;
+		f->conn = 0;
+		if (f->job->state == JOB_QUEUED)
+			fetch_abandoned(f->job);
+		else
+			remote_fetch_cancel(e, f->transfer);
+	}
 }

@@ -315,9 +315,21 @@ remote_with(struct engine *e, int64_t backup_id, char *remote_id)
 	return (NULL);
 }
 
-void
+/* As much as the disk can give; of what is known, what was uploaded. */
+static uint64_t
+fetch_max(struct engine *e, const struct m_backup *b)
+{
+	uint64_t	max = store_free_bytes(e->store);
+
+	max = max > e->conf->reserve ? max - e->conf->reserve : 0;
+	if (b->checksum[0] != '\0' && (uint64_t)b->file_size < max)
+		max = (uint64_t)b->file_size;
+	return (max);
+}
+
+uint64_t
 remote_fetch(struct engine *e, uint32_t remote, const char *remote_id, int fd,
-    uint64_t size_max, fetch_cb *done, void *arg)
+    const struct m_backup *b, fetch_cb *done, void *arg)
 {
 	struct m_net_fetch	 m;
 	struct fetch		*f;
@@ -333,10 +345,33 @@ remote_fetch(struct engine *e, uint32_t remote, const char *remote_id, int fd,
 	TAILQ_INSERT_TAIL(&fetches, f, entry);
 	memset(&m, 0, sizeof(m));
 	m.remote = remote;
-	m.size_max = size_max;
+	m.size_max = fetch_max(e, b);
 	strlcpy(m.remote_id, remote_id, sizeof(m.remote_id));
 	chan_send(e->network.chan, MSG_NET_FETCH, f->transfer, &m, sizeof(m),
 	    own);
+	return (f->transfer);
+}
+
+static struct fetch *
+fetch_of(uint64_t transfer)
+{
+	struct fetch	*f;
+
+	TAILQ_FOREACH(f, &fetches, entry) {
+		if (f->transfer == transfer)
+			return (f);
+	}
+	return (NULL);
+}
+
+void
+remote_fetch_cancel(struct engine *e, uint64_t transfer)
+{
+	struct m_empty	none = { 0 };
+
+	if (fetch_of(transfer) != NULL)
+		chan_send(e->network.chan, MSG_NET_CANCEL, transfer, &none,
+		    sizeof(none), -1);
 }
 
 static enum err
@@ -368,10 +403,7 @@ message_fetched(struct engine *e, const struct msg *msg)
 
 	(void)e;
 	memcpy(&m, msg->data, sizeof(m));
-	TAILQ_FOREACH(f, &fetches, entry) {
-		if (f->transfer == msg->id)
-			break;
-	}
+	f = fetch_of(msg->id);
 	if (f == NULL || m.outcome > NET_CANCELLED || !msg_text_ok(m.reason))
 		fatalx("network: impossible NET_FETCHED");
 	memset(&r, 0, sizeof(r));

@@ -150,6 +150,7 @@ static void
 on_conn_close(struct engine *e, const struct msg *msg)
 {
 	rights_close(e, msg->id);
+	fetch_conn_closed(e, msg->id);
 }
 
 static void
@@ -366,7 +367,8 @@ on_file_info(struct engine *e, const struct msg *msg)
 /* ---- download ---- */
 
 static void
-download_local(struct engine *e, uint64_t request, const struct m_backup *b)
+download_local(struct engine *e, uint64_t request, uint64_t conn,
+    const struct m_backup *b)
 {
 	const struct conf_remote	*r;
 	char				 err[TEXT_BYTES];
@@ -383,7 +385,7 @@ download_local(struct engine *e, uint64_t request, const struct m_backup *b)
 		return;
 	}
 	if ((r = remote_with(e, b->id, remote_id)) != NULL)
-		fetch_request(e, request, r->index, remote_id, b);
+		fetch_request(e, request, conn, r->index, remote_id, b);
 	else
 		reply_error(e, request, strcmp(b->status, "failed") == 0 ||
 		    strcmp(b->status, "completed") == 0 ?
@@ -391,7 +393,8 @@ download_local(struct engine *e, uint64_t request, const struct m_backup *b)
 }
 
 static void
-download_remote(struct engine *e, uint64_t request, const char *remote_id)
+download_remote(struct engine *e, uint64_t request, uint64_t conn,
+    const char *remote_id)
 {
 	const struct conf_remote	*r;
 
@@ -399,7 +402,8 @@ download_remote(struct engine *e, uint64_t request, const char *remote_id)
 		reply_error(e, request, E_BACKUP_NOT_FOUND, 0,
 		    "there is no backup of that id, and no remote to ask");
 	else
-		fetch_request(e, request, r->index, remote_id, NULL);
+		fetch_request(e, request, conn, r->index, remote_id,
+		    NULL);
 }
 
 static void
@@ -418,9 +422,9 @@ on_download(struct engine *e, const struct msg *msg)
 	    place_unknown(m.ref), found ? b.id : 0))
 		return;
 	if (found)
-		download_local(e, msg->id, &b);
+		download_local(e, msg->id, m.asker.conn, &b);
 	else if (m.ref == REF_REMOTE)
-		download_remote(e, msg->id, m.remote_id);
+		download_remote(e, msg->id, m.asker.conn, m.remote_id);
 	else
 		reply_error(e, msg->id, E_BACKUP_NOT_FOUND, 0,
 		    "there is no backup of that id");

@@ -153,7 +153,6 @@ image_fetch(struct job *j)
 	struct restoring	*r = j->data;
 	struct engine		*e = j->engine;
 	struct m_error		 error;
-	uint64_t		 free_bytes = store_free_bytes(e->store);
 
 	memset(&error, 0, sizeof(error));
 	if (store_create(e->store, STORE_SCRATCH, (int64_t)j->id,
@@ -162,9 +161,8 @@ image_fetch(struct job *j)
 		return;
 	}
 	job_phase(j, "fetch", 0, 0);
-	remote_fetch(e, r->remote, r->remote_id, r->scratch.fd,
-	    free_bytes > e->conf->reserve ? free_bytes - e->conf->reserve : 0,
-	    on_fetched, j);
+	(void)remote_fetch(e, r->remote, r->remote_id, r->scratch.fd,
+	    &r->backup, on_fetched, j);
 }
 
 /* H14: nobody can write to it while it is hashed and restored. */

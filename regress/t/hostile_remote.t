@@ -73,6 +73,33 @@ code POST /create -H 'Content-Type: application/json' -d '{"database":"app"}' >"
 is "an upload to it: the backup is taken" "$(cat "$T/st")" 200
 is "and is not there" "$(api GET '/user?database=app' | jq -r '.data[0].locations | join(",")')" local
 
+# ---- a body without end, and nobody who waits for it ----
+mode endless-chunks
+given_up() { [ "$(grep -ac 'client went away' "$T/daemon.log")" = "$1" ]; }
+net_before=$(fds $NET) engine_before=$(fds $ENGINE)
+# Four run at a time, the others are in the queue.
+for i in 1 2 3 4 5 6; do down rb-1 1 >/dev/null & gone[$i]=$!; done
+wait "${gone[@]}"
+ok "six clients went away: within 2 s nothing is fetched" wait_for 2 given_up 6
+is "and nothing is left" "$(strays)" ""
+back() { [ "$(fds $NET)" -le "$net_before" ] && [ "$(fds $ENGINE)" -le "$engine_before" ]; }
+ok "nor a descriptor" wait_for 2 back
+ticks() { awk '{ print $14 + $15 }' "/proc/$NET/stat"; }
+t0=$(ticks)
+sleep 0.5
+ok "the network process rests" test $(($(ticks) - t0)) -lt 10
+# TCP does not tell one who has stopped to send from one who is gone: a
+# question is answered, and what takes long is given up.
+half_close() {
+	perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new("127.0.0.1:$ARGV[0]") or die; print $s "GET $ARGV[1] HTTP/1.1\r\nHost: localhost\r\n\r\n"; $s->flush; select undef, undef, undef, $ARGV[2]; shutdown $s, 1; local $/; print scalar <$s>' "$PORT" "$1" "$2"
+}
+like "who sends no more: a question is answered" "$(half_close /healthz 0)" 'HTTP/1.1 200*'
+is "a fetch is given up" "$(PORT=$PORT timeout 5 bash -c "$(declare -f half_close); half_close /api/cloud-backup/download/rb-1 0.3"; echo $?)" 0
+ok "at once" wait_for 2 given_up 7
+# As before when the client stays.
+mode nothing
+is "the next client is served" "$(down)" 502
+
 # Ids of a client's choice.
 mode serve
 for id in '..%2f..%2fetc%2fpasswd' 'a%00b' '%2e%2e' '..' "$(printf 'a%.0s' $(seq 300))" '%ff%fe' 'a%0d%0aX:%20y'; do
@@ -104,6 +131,7 @@ if [ "$(id -u)" = 0 ] && mkfs.ext4 -q "$T/disk" 2>/dev/null && mkdir "$T/small" 
 	    "database \"app\" { path \"$T/app.db\" }"
 	daemon_start || finish
 	ENGINE=$DAEMON NET=$(child network) FRONT=$(child front)
+	mode nothing
 	down >/dev/null
 	engine_fds=$(fds $ENGINE) net_fds=$(fds $NET)
 else
@@ -202,6 +230,8 @@ before=$(sha256 "$T/app.db")
 like "another sound database in its place: download" "$(code GET "/download/$(json .data.id <"$T/made")")" '[45]??'
 like "and restore, with force" "$(code POST "/restore/$(json .data.id <"$T/made")" -H 'Content-Type: application/json' -d '{"force":true}')" '[45]??'
 ok "because its checksum differs" grep -aq 'checksum differs' "$T/daemon.log"
+cat "$T/good.db" "$T/app.db" "$T/app.db" >"$T/remote/$rid.sqlite"
+is "more bytes than were uploaded" "$(api GET "/download/$(json .data.id <"$T/made")" | jq -r .error)" "127.0.0.1 port $RPORT sends more bytes than this backup may have"
 is "the database is as it was" "$(sha256 "$T/app.db")" "$before"
 daemon_stop
 is "the catalog is sound" "$(catalog_sound)" ok
