@@ -12,7 +12,8 @@ files=$(ls common/*.c proto/*.c daemon/*/*.c |
 [ "${1:-}" = quick ] &&
     some=$(git status --porcelain 2>/dev/null | awk '{ print $2 }' |
 	grep -xF "$files")
-export FLAGS="-I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+# With what only the walls' test is built with.
+export FLAGS="-I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTRY_WALLS
     -DVERSION=\"lint\" -DLIBEXECDIR=\"/nonexistent\" -std=c11"
 failed=0
 

@@ -256,7 +256,6 @@ store_check_leases(const struct store *s, char *err)
 	int	busy, fd, idle, rfd;
 
 	busy = idle = -1;
-	rfd = -1;
 	if ((fd = store_temporary(s->fd, 0, name)) == -1) {
 		snprintf(err, TEXT_BYTES, "cannot write to the backup "
 		    "directory %.300s: %s", s->path, strerror(errno));

@@ -55,6 +55,19 @@ origin_allowed(struct conn *c, const struct http_field *origin)
 	return (1);
 }
 
+/*
+ * Pictures, scripts and links need no Origin; they learn nothing, but they
+ * ask.  Browsers say of each request which page is behind it: "none" when
+ * it is the person.
+ */
+static int
+page_behind(const struct http_request *h)
+{
+	const struct http_field	*f = http_field(h, "Sec-Fetch-Site");
+
+	return (f != NULL && !http_slice_is(&f->value, "none"));
+}
+
 static int
 port_valid(const char *p, size_t n)
 {
@@ -120,7 +133,7 @@ guard_check(struct conn *c)
 	char				 token[TOKEN_BYTES];
 	int				 has_token;
 
-	if (origin != NULL && !origin_allowed(c, origin)) {
+	if (origin != NULL ? !origin_allowed(c, origin) : page_behind(h)) {
 		refused(c, E_FORBIDDEN);
 		reply_error(c, E_FORBIDDEN,
 		    "Requests that a web page makes are refused.");

@@ -116,6 +116,7 @@ is "a connection is kept" "$(curl -s -o /dev/null -o /dev/null -o /dev/null -w '
 is "byte by byte" "$({ for c in G E T ' ' /healthz ' ' HTTP/1.1 $'\r' $'\n' Host: localhost $'\r\n' 'Connection: close' $'\r\n' $'\r' $'\n'; do printf %s "$c"; sleep 0.01; done; } | talk | head -1 | cut -d' ' -f2)" 200
 
 # ---- who may ask ----
+is "nor by a picture or a link" "$(st -H 'Sec-Fetch-Site: cross-site' "$URL/user") $(st -H 'Sec-Fetch-Site: same-origin' "$URL/user") $(st -H 'Sec-Fetch-Site: none' "$URL/user")" "403 403 200"
 is "a web page may not" "$(st -H 'Origin: http://evil.example' "$URL/user") $(st -H 'Origin: null' "$URL/user") $(st -H "Origin: http://localhost:$PORT" -X POST "$URL/create")" "403 403 403"
 for host in localhost "localhost:$PORT" 127.0.0.1 "127.0.0.1:$PORT" '[::1]' LOCALHOST; do
 	is "Host: $host" "$(st -H "Host: $host" "$URL/user")" 200
