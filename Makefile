@@ -57,6 +57,10 @@ ifneq ($(TRY),)
 CPPFLAGS +=	-DTRY_WALLS
 common_src +=	common/try.c
 endif
+# One whose wall clock follows a file, for tests of what takes days.
+ifneq ($(CLOCK),)
+CPPFLAGS +=	-DTEST_CLOCK
+endif
 proto_src :=	$(wildcard proto/*.c)
 engine_src :=	$(wildcard daemon/engine/*.c)
 front_src :=	$(wildcard daemon/front/*.c)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/compat.h"
 #include "common/log.h"
 #include "common/util.h"
@@ -84,7 +85,12 @@ util_now_ms(void)
 
 	if (clock_gettime(CLOCK_REALTIME, &ts) == -1)
 		fatal("clock_gettime");
+#ifdef TEST_CLOCK
+	return (clock_test_ms((int64_t)ts.tv_sec * 1000 +
+	    ts.tv_nsec / 1000000));
+#else
 	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+#endif
 }
 
 static int

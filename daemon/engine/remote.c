@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/engine.h"
@@ -208,8 +209,7 @@ remote_next(struct remote *r)
 		wait_ms = 60000;
 	if (wait_ms < 1)
 		wait_ms = 1;
-	tv.tv_sec = wait_ms / 1000;
-	tv.tv_usec = (suseconds_t)(wait_ms % 1000) * 1000;
+	clock_wait(&tv, wait_ms);
 	event_add(r->timer, &tv);
 }
 
