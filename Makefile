@@ -42,6 +42,7 @@ LIBS_engine =	$(call pkg,libevent_core sqlite3 libmd libbsd)
 LIBS_front =	$(call pkg,libevent_core libevent_openssl json-c libssl libcrypto \
 		    libbsd)
 LIBS_network =	$(call pkg,libevent_core libcurl json-c libbsd)
+LIBS_ctl =	$(call pkg,libcurl json-c libmd libbsd)
 LIBS_worker =	$(call pkg,sqlite3 libcrypto libxxhash libbsd)
 
 # Code that depends on the system: one file per system and subject.
@@ -66,6 +67,7 @@ engine_src :=	$(wildcard daemon/engine/*.c)
 front_src :=	$(wildcard daemon/front/*.c)
 network_src :=	$(wildcard daemon/network/*.c)
 worker_src :=	$(wildcard daemon/worker/*.c)
+ctl_src :=	$(wildcard ctl/*.c)
 
 obj =		$(patsubst %.c,$(B)/obj/%.o,$(1))
 common_obj :=	$(call obj,$(common_src) $(proto_src))
@@ -75,10 +77,11 @@ engine_obj :=	$(call obj,$(engine_src)) $(B)/obj/daemon/engine/parse.o
 front_obj :=	$(call obj,$(front_src))
 network_obj :=	$(call obj,$(network_src))
 worker_obj :=	$(call obj,$(worker_src))
+ctl_obj :=	$(call obj,$(ctl_src) common/util.c common/log.c common/compat.c)
 
 HELPERS =	$(B)/cloudbackupd-front $(B)/cloudbackupd-network \
 		$(B)/cloudbackupd-worker
-PROGRAMS =	$(B)/cloudbackupd $(HELPERS)
+PROGRAMS =	$(B)/cloudbackupd $(HELPERS) $(B)/cloudbackupctl
 
 all: $(PROGRAMS)
 
@@ -90,6 +93,9 @@ $(B)/cloudbackupd-network: $(network_obj) $(common_obj)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_network)
 $(B)/cloudbackupd-worker: $(worker_obj) $(worker_common)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_worker)
+
+$(B)/cloudbackupctl: $(ctl_obj)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_ctl)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -112,7 +118,8 @@ man_fix =	-e 's,/usr/local/libexec/cloudbackupd,$(LIBEXECDIR),g'
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) \
 	    $(DESTDIR)$(EXAMPLEDIR)
-	install -m 755 $(B)/cloudbackupd $(DESTDIR)$(SBINDIR)/
+	install -m 755 $(B)/cloudbackupd $(B)/cloudbackupctl \
+	    $(DESTDIR)$(SBINDIR)/
 	install -m 755 $(HELPERS) $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 etc/cloudbackupd.conf $(DESTDIR)$(EXAMPLEDIR)/
 	for m in $(MANUALS); do \
@@ -124,6 +131,7 @@ install: all
 # What was installed; configuration and backups stay.
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/cloudbackupd \
+	    $(DESTDIR)$(SBINDIR)/cloudbackupctl \
 	    $(addprefix $(DESTDIR)$(LIBEXECDIR)/,$(notdir $(HELPERS))) \
 	    $(DESTDIR)$(EXAMPLEDIR)/cloudbackupd.conf
 	for m in $(MANUALS); do \
