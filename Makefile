@@ -43,7 +43,7 @@ LIBS_front =	$(call pkg,libevent_core libevent_openssl json-c libssl libcrypto \
 		    libbsd)
 LIBS_network =	$(call pkg,libevent_core libcurl json-c libbsd)
 LIBS_ctl =	$(call pkg,libcurl json-c libmd libbsd)
-LIBS_worker =	$(call pkg,sqlite3 libcrypto libxxhash libbsd)
+LIBS_worker =	$(call pkg,sqlite3 libcrypto libzstd libxxhash libbsd)
 
 # Code that depends on the system: one file per system and subject.
 sandbox_src :=	$(firstword $(wildcard common/sandbox_$(SYSTEM).c) \

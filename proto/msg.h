@@ -36,6 +36,16 @@ enum role {
 #define TOKEN_BYTES		64	/* a bearer token; ours have 47 */
 #define ORIGIN_BYTES		272	/* "https://NAME:PORT" */
 
+/* How the bytes of a backup are stored; the extension of its file. */
+#define FORM_BYTES	16	/* "sqlite", "sqlite.zst", "sqlite.zst.age" */
+
+/* The same as bits: what was done with the image, in this order. */
+#define FORM_ZSTD	0x01
+#define FORM_AGE	0x02
+#define FORM_UNKNOWN	0x80	/* alone: the bytes themselves tell */
+
+#define IDENTITY_BYTES	2048	/* age identities, a line each; a secret */
+
 #define LIST_PAGE_ROWS		100	/* rows in answer to one REQ_LIST */
 
 enum user_kind { USER_NONE, USER_TEXT, USER_NUMBER };
@@ -212,10 +222,12 @@ struct m_req_database {
 
 enum backup_ref { REF_LOCAL, REF_REMOTE };
 
+#define BACKUP_RAW		0x01	/* as it is stored */
+
 struct m_req_backup {
 	struct m_asker	asker;
 	uint32_t	ref;		/* enum backup_ref */
-	uint32_t	zero;
+	uint32_t	flags;		/* BACKUP_RAW */
 	int64_t		local_id;
 	char		remote_id[REMOTE_ID_BYTES];
 	char		database[DATABASE_BYTES];
@@ -232,6 +244,8 @@ struct m_req_restore {
 	struct m_user	user;
 	char		remote_id[REMOTE_ID_BYTES];
 	char		database[DATABASE_BYTES];	/* "": the backup's */
+	char		identity[IDENTITY_BYTES];	/* for what is encrypted, */
+	char		identity_file[PATH_BYTES];	/* or where it stands; "" */
 };
 
 struct m_restored {
@@ -324,9 +338,6 @@ struct m_job {
 	char		error_text[TEXT_BYTES];
 };
 
-/* How the bytes of a backup are stored; the extension of its file. */
-#define FORM_BYTES	16	/* "sqlite", "sqlite.zst", "sqlite.zst.age" */
-
 #define BACKUP_NAMED	0x01	/* made by hand, with a name */
 #define BACKUP_DOOMED	0x02	/* a copy of it is being deleted */
 
@@ -359,6 +370,10 @@ struct m_backup {
 	char		reason[TEXT_BYTES];	/* why not completed, or "" */
 	char		form[FORM_BYTES];	/* of the local artifact */
 	char		stored_checksum[CHECKSUM_BYTES];
+	/* What remotes get, where that is another form; else "". */
+	int64_t		remote_size;	/* bytes */
+	char		remote_form[FORM_BYTES];
+	char		remote_checksum[CHECKSUM_BYTES];
 };
 
 struct m_stats {
@@ -414,6 +429,7 @@ struct m_net_upload {
 	uint32_t	remote;
 	uint32_t	flags;
 	uint64_t	size;		/* bytes */
+	char		form[FORM_BYTES];	/* of the bytes */
 	char		user_id[USER_ID_BYTES];
 	char		device_id[USER_ID_BYTES];
 	char		name[NAME_BYTES];
@@ -596,6 +612,48 @@ struct m_w_convert {
 
 struct m_w_converted {
 	uint64_t	size;		/* bytes */
+};
+
+/* The image of W_FILE_SOURCE, in another form, to W_FILE_TARGET. */
+#define PACK_RECIPIENTS		8
+#define RECIPIENT_BYTES		72	/* "age1..." */
+
+struct m_w_pack {
+	uint32_t	uid;		/* to become, when root */
+	uint32_t	gid;
+	uint32_t	form;		/* FORM_* */
+	uint32_t	level;		/* of zstd */
+	uint32_t	threads;	/* for it; 0: this one */
+	uint32_t	nrecipients;
+	uint64_t	size_max;	/* bytes that may be written */
+	char		recipients[PACK_RECIPIENTS][RECIPIENT_BYTES];
+};
+
+struct m_w_packed {
+	uint64_t	size;		/* bytes of the image */
+	uint64_t	stored_size;	/* bytes written */
+	char		checksum[CHECKSUM_BYTES];	/* of the image read */
+	char		stored_checksum[CHECKSUM_BYTES];	/* of the bytes
+					 * as they were written */
+};
+
+/* The image in W_FILE_SOURCE, which is in some form, to W_FILE_TARGET;
+ * without that it is only looked at whether it could be had. */
+#define UNPACK_SIZE		0x01	/* the image has exactly size_max */
+
+struct m_w_unpack {
+	uint32_t	uid;		/* to become, when root */
+	uint32_t	gid;
+	uint32_t	form;		/* FORM_*, or FORM_UNKNOWN */
+	uint32_t	flags;		/* UNPACK_* */
+	uint64_t	size_max;	/* bytes of the image, at most */
+	char		identity[IDENTITY_BYTES];	/* or "" */
+};
+
+struct m_w_unpacked {
+	uint64_t	size;		/* bytes of the image */
+	char		checksum[CHECKSUM_BYTES];	/* of the image */
+	char		stored_checksum[CHECKSUM_BYTES];	/* of the source */
 };
 
 #define W_RESTORE_FORCE		0x01

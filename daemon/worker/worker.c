@@ -222,6 +222,37 @@ on_convert(const struct msg *m)
 }
 
 static void
+on_pack(const struct msg *m)
+{
+	struct m_w_pack		o;
+	struct m_w_packed	r;
+	struct m_error		e;
+
+	memcpy(&o, m->data, sizeof(o));
+	memset(&r, 0, sizeof(r));
+	memset(&e, 0, sizeof(e));
+	answer(pack_run(&o, &r, &e), MSG_W_PACKED, &r, sizeof(r), &e);
+}
+
+/* Its identities are a secret. */
+static void
+on_unpack(const struct msg *m)
+{
+	struct m_w_unpack	o;
+	struct m_w_unpacked	r;
+	struct m_error		e;
+	int			rv;
+
+	memcpy(&o, m->data, sizeof(o));
+	chan_wipe(engine);
+	memset(&r, 0, sizeof(r));
+	memset(&e, 0, sizeof(e));
+	rv = unpack_run(&o, &r, &e);
+	explicit_bzero(&o, sizeof(o));
+	answer(rv, MSG_W_UNPACKED, &r, sizeof(r), &e);
+}
+
+static void
 on_restore(const struct msg *m)
 {
 	struct m_w_restore	o;
@@ -243,6 +274,8 @@ static const struct {
 	{ MSG_W_INSPECT,	on_inspect },
 	{ MSG_W_LOCKS,		on_locks },
 	{ MSG_W_CONVERT,	on_convert },
+	{ MSG_W_PACK,		on_pack },
+	{ MSG_W_UNPACK,		on_unpack },
 	{ MSG_W_RESTORE,	on_restore },
 };
 

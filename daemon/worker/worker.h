@@ -39,6 +39,10 @@ int	locks_run(const struct m_w_inspect *, struct m_locks_end *,
 	    struct m_error *);
 int	convert_run(const struct m_w_convert *, struct m_w_converted *,
 	    struct m_error *);
+int	pack_run(const struct m_w_pack *, struct m_w_packed *,
+	    struct m_error *);
+int	unpack_run(const struct m_w_unpack *, struct m_w_unpacked *,
+	    struct m_error *);
 int	restore_run(const struct m_w_restore *, struct m_w_restored *,
 	    struct m_error *);
 

@@ -1,0 +1,142 @@
+/*
+ * Workers run this: an image in the form in which it is kept, compressed,
+ * encrypted, or both.  The process has no file system and an unprivileged
+ * uid: the image may be of anybody's making, and zstd reads all of it.  It
+ * owns neither file.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/drop.h"
+#include "daemon/worker/age.h"
+#include "daemon/worker/hasher.h"
+#include "daemon/worker/verify.h"
+#include "daemon/worker/worker.h"
+
+struct pack {
+	const struct m_w_pack	*order;
+	struct m_w_packed	*result;
+	uint8_t			 recipients[PACK_RECIPIENTS][AGE_KEY_BYTES];
+	struct stream_file	 file;
+	struct stream		*age, *zstd;	/* or NULL */
+	struct hasher		*plain, *stored;
+};
+
+static int
+recipients_read(struct pack *p, struct m_error *e)
+{
+	const struct m_w_pack	*o = p->order;
+	uint32_t		 i;
+
+	if (!(o->form & FORM_AGE))
+		return (0);
+	if (o->nrecipients < 1 || o->nrecipients > PACK_RECIPIENTS)
+		return (fail(e, E_WORKER_FAILED, "no recipients"));
+	for (i = 0; i < o->nrecipients; i++) {
+		if (!msg_text_ok(o->recipients[i]) ||
+		    age_recipient(o->recipients[i], p->recipients[i]) == -1)
+			return (fail(e, E_WORKER_FAILED, "recipient %u is "
+			    "none of age's", i + 1));
+	}
+	if (age_crypto_init() == -1)
+		return (fail(e, E_WORKER_FAILED, "cannot encrypt: the "
+		    "library lacks an algorithm"));
+	return (0);
+}
+
+/* The hash follows what is written, out of the page cache. */
+static void
+on_wrote(void *arg, const uint8_t *bytes, size_t n)
+{
+	struct pack	*p = arg;
+
+	(void)bytes;
+	(void)n;
+	hasher_advance(p->stored, p->file.size);
+}
+
+/* Both hashes, then the stages, from the last to the first. */
+static struct stream *
+stages(struct pack *p, int source, uint64_t size, struct m_error *e)
+{
+	const struct m_w_pack	*o = p->order;
+	struct stream		*s = &p->file.stream;
+
+	if ((p->plain = hasher_start(source)) == NULL ||
+	    (p->stored = hasher_start(p->file.fd)) == NULL) {
+		(void)fail(e, E_WORKER_FAILED, "cannot start a thread");
+		return (NULL);
+	}
+	hasher_advance(p->plain, size);
+	if (o->form & FORM_AGE)
+		s = p->age = age_pack((const uint8_t (*)[AGE_KEY_BYTES])
+		    p->recipients, o->nrecipients, s, e);
+	if (s != NULL && (o->form & FORM_ZSTD))
+		s = p->zstd = zstd_pack((int)o->level, (int)o->threads, size,
+		    s, e);
+	return (s);
+}
+
+static int
+hashes(struct pack *p, uint64_t size, struct m_error *e)
+{
+	struct hasher	*plain = p->plain, *stored = p->stored;
+	int		 rv;
+
+	p->plain = p->stored = NULL;
+	rv = hasher_finish(plain, size, p->result->checksum);
+	if (hasher_finish(stored, p->file.size,
+	    p->result->stored_checksum) == -1 || rv == -1)
+		return (fail(e, E_IO_ERROR, "cannot read the backup: %s",
+		    strerror(errno)));
+	return (0);
+}
+
+static int
+pack(struct pack *p, int source, uint64_t size, struct m_error *e)
+{
+	struct stream	*s;
+
+	if ((s = stages(p, source, size, e)) == NULL)
+		return (-1);
+	drop_limits(DROP_FORK);		/* those were the last */
+	if (stream_pump(source, size, "pack", s, NULL, NULL, e) == -1 ||
+	    hashes(p, size, e) == -1)
+		return (-1);
+	p->result->size = size;
+	p->result->stored_size = p->file.size;
+	return (0);
+}
+
+int
+pack_run(const struct m_w_pack *o, struct m_w_packed *r, struct m_error *e)
+{
+	struct pack	p;
+	struct stat	st;
+	int		source = worker_file(W_FILE_SOURCE);
+	int		target = worker_file(W_FILE_TARGET), rv;
+
+	if (source == -1 || target == -1 || fstat(source, &st) == -1)
+		return (fail(e, E_WORKER_FAILED, "a descriptor is missing"));
+	memset(&p, 0, sizeof(p));
+	p.order = o;
+	p.result = r;
+	if (recipients_read(&p, e) == -1 ||
+	    verify_confine(o->uid, o->gid, e) == -1)
+		return (-1);
+	stream_file_init(&p.file, target);
+	p.file.size_max = o->size_max;
+	p.file.code = E_INSUFFICIENT_SPACE;
+	p.file.what = "the backup directory has too little space for the "
+	    "compressed or encrypted backup: the reserve would be used up";
+	p.file.wrote = on_wrote;
+	p.file.arg = &p;
+	rv = pack(&p, source, (uint64_t)st.st_size, e);
+	hasher_abandon(p.plain);
+	hasher_abandon(p.stored);
+	zstd_free(p.zstd);
+	age_free(p.age);
+	return (rv);
+}
