@@ -3,6 +3,7 @@
 # are what they were, and memory as good as.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/regress/e2e.sh"
+[ -z "${SANITIZED:-}" ] || skip_all "sanitizers keep what is freed"
 ROUNDS=$([ -n "${CHECK_LONG:-}" ] && echo 3000 || echo 300)
 JOBS_N=$((ROUNDS / 10))		# what writes to the disk
 
