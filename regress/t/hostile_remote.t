@@ -25,7 +25,13 @@ rm -f "$T/other/requests.log"
 "$TOOLS/bank" "$T/app.db" -m wal -n 100 init
 "$TOOLS/bank" "$T/victim.db" -m delete -n 100 init
 (umask 077; echo s3cr3t-k3y >"$T/key")
-daemon_conf "remote \"hq\" { rest \"http://127.0.0.1:$EPORT\" api key file \"$T/key\" timeout 1s retry from 1h to 1h }" \
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+    -subj /CN=localhost -keyout "$T/tls.key" -out "$T/tls.pem" 2>/dev/null
+chmod 600 "$T/tls.key"
+while TPORT=$(port); [ "$TPORT" = "$EPORT" -o "$TPORT" = "$OTHER" ]; do :; done
+daemon_conf "listen on socket \"$T/http.sock\"" \
+    "listen on 127.0.0.1 port $TPORT tls certificate \"$T/tls.pem\" key \"$T/tls.key\"" \
+    "remote \"hq\" { rest \"http://127.0.0.1:$EPORT\" api key file \"$T/key\" timeout 1s retry from 1h to 1h }" \
     "database \"victim\" { path \"$T/victim.db\" }" \
     "database \"app\" { path \"$T/app.db\" to \"hq\" }"
 daemon_start || finish
@@ -96,6 +102,11 @@ half_close() {
 like "who sends no more: a question is answered" "$(half_close /healthz 0)" 'HTTP/1.1 200*'
 is "a fetch is given up" "$(PORT=$PORT timeout 5 bash -c "$(declare -f half_close); half_close /api/cloud-backup/download/rb-1 0.3"; echo $?)" 0
 ok "at once" wait_for 2 given_up 7
+curl -s -m 1 -o /dev/null --unix-socket "$T/http.sock" "$URL/download/rb-1"
+ok "who was at the socket went away" wait_for 2 given_up 8
+token=$("$BUILD/cloudbackupd" -f "$CONF" -T me:download 2>/dev/null)
+curl -sk -m 1 -o /dev/null -H "Authorization: Bearer $token" "https://localhost:$TPORT/api/cloud-backup/download/rb-1"
+ok "who spoke TLS went away" wait_for 2 given_up 9
 # As before when the client stays.
 mode nothing
 is "the next client is served" "$(down)" 502
