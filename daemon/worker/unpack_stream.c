@@ -92,7 +92,9 @@ unpack_put(struct stream *s, const uint8_t *p, size_t n, struct m_error *e)
 		u->held_n += part;
 		p += part;
 		n -= part;
-		if (u->held_n == LOOK_BYTES && choose(u, e) == -1)
+		if (u->held_n < LOOK_BYTES)
+			return (0);
+		if (choose(u, e) == -1)
 			return (-1);
 	}
 	return (n == 0 ? 0 : u->next->put(u->next, p, n, e));
