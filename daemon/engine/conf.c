@@ -105,6 +105,29 @@ conf_target_new(struct conf_database *db, struct conf_remote *r)
 	TAILQ_INSERT_TAIL(&db->targets, t, entry);
 }
 
+void
+conf_targets_default(struct conf *conf, struct conf_database *db)
+{
+	struct conf_remote	*r;
+
+	if (TAILQ_EMPTY(&db->targets))
+		TAILQ_FOREACH(r, &conf->remotes, entry)
+			conf_target_new(db, r);
+}
+
+struct conf_s3 *
+conf_s3(struct conf_remote *r)
+{
+	if (r->s3 == NULL) {
+		r->s3 = xcalloc(1, sizeof(*r->s3));
+		r->s3->prefix = xstrdup("");
+		r->s3->region = xstrdup("us-east-1");
+		r->s3->may_delete = 1;
+		r->s3->parts = 4;
+	}
+	return (r->s3);
+}
+
 static void
 listen_free(struct conf_listen *l)
 {
@@ -326,12 +349,34 @@ remote_finish(struct conf *conf, struct conf_remote *r)
 	return (errors);
 }
 
+/* What says nothing without something else. */
+static int
+life_finish(const struct conf *conf, const struct conf_database *db)
+{
+	const struct conf_target	*t;
+	int				 errors = 0, keeps = db->keep.set;
+
+	TAILQ_FOREACH(t, &db->targets, entry)
+		keeps |= t->keep.set;
+	if (db->expire_named && !keeps) {
+		conf_error(conf_where(conf), 0, "database \"%s\" lets named "
+		    "backups expire, but keeps all; add keep last NUMBER",
+		    db->name);
+		errors++;
+	}
+	if (db->spool_limit != 0 && TAILQ_EMPTY(&db->targets)) {
+		conf_error(conf_where(conf), 0, "database \"%s\" limits "
+		    "what waits for remotes, but has none", db->name);
+		errors++;
+	}
+	return (errors);
+}
+
 static int
 database_finish(struct conf *conf, struct conf_database *db)
 {
-	struct conf_remote	*r;
-	const char		*why;
-	int			 errors = 0;
+	const char	*why;
+	int		 errors = 0;
 
 	if ((why = conf_why_name(db->name)) != NULL) {
 		conf_error(conf_where(conf), 0, "database \"%s\" %s",
@@ -351,10 +396,8 @@ database_finish(struct conf *conf, struct conf_database *db)
 		    "\"%s\" must be absolute", db->path, db->name);
 		errors++;
 	}
-	if (TAILQ_EMPTY(&db->targets))
-		TAILQ_FOREACH(r, &conf->remotes, entry)
-			conf_target_new(db, r);
-	return (errors);
+	conf_targets_default(conf, db);
+	return (errors + life_finish(conf, db));
 }
 
 static int

@@ -243,7 +243,7 @@ struct conf_remote *conf_remote(struct conf *, const char *name);
 
 /*
  * Sizes and times in the grammar.  "10g" and "512k" are powers of 1024;
- * times want a unit: 500ms, 10s, 15m, 6h, 7d.  0, or -1 when text is not
+ * times want a unit: 500ms, 10s, 15m, 6h, 7d, 2w.  0, or -1 when text is not
  * one or is too large.
  */
 int		 conf_parse_size(const char *text, uint64_t *bytes);

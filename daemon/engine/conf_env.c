@@ -20,6 +20,15 @@ enum variable {
 	API_COMPAT,
 	LICENSE_FILE,
 	LICENSE_KEY,
+	S3_BUCKET,
+	S3_PREFIX,
+	AWS_ENDPOINT_S3,
+	AWS_ENDPOINT,
+	AWS_REGION,
+	AWS_REGION_DEFAULT,
+	AWS_ACCESS_KEY,
+	AWS_SECRET_KEY,
+	AWS_SESSION_TOKEN,
 	VARIABLES
 };
 
@@ -32,6 +41,15 @@ static const char *const names[VARIABLES] = {
 	[API_COMPAT] = "API_COMPAT",
 	[LICENSE_FILE] = "LICENSE_FILE",
 	[LICENSE_KEY] = "LICENSE_PUBLIC_KEY",
+	[S3_BUCKET] = "S3_BUCKET",
+	[S3_PREFIX] = "S3_PREFIX",
+	[AWS_ENDPOINT_S3] = "AWS_ENDPOINT_URL_S3",
+	[AWS_ENDPOINT] = "AWS_ENDPOINT_URL",
+	[AWS_REGION] = "AWS_REGION",
+	[AWS_REGION_DEFAULT] = "AWS_DEFAULT_REGION",
+	[AWS_ACCESS_KEY] = "AWS_ACCESS_KEY_ID",
+	[AWS_SECRET_KEY] = "AWS_SECRET_ACCESS_KEY",
+	[AWS_SESSION_TOKEN] = "AWS_SESSION_TOKEN",
 };
 
 struct env {
@@ -148,14 +166,14 @@ read_value(struct env *env, const char **why)
 static void
 unknown_name(struct env *env, const char *name)
 {
-	char	list[256], near[64];
+	char	list[512], near[64];
 	int	i;
 
 	if (strncmp(name, "BACKUP_", 7) != 0 &&
 	    strncmp(name, "REMOTE_SERVER_", 14) != 0)
 		return;
 	list[0] = '\0';
-	for (i = 0; i < VARIABLES; i++) {
+	for (i = 0; i < S3_BUCKET; i++) {
 		strlcat(list, i == 0 ? "" : ", ", sizeof(list));
 		strlcat(list, names[i], sizeof(list));
 	}
@@ -316,7 +334,7 @@ database_path(const char *url, const char **why)
 	else if (is_url && percent_decode(path) == -1)
 		*why = "has a % that is not followed by two digits of a byte";
 	else
-		result = conf_path_database(path, why);
+		result = conf_path_database(path, NULL, why);
 	/* A URL of another kind of database may hold a password. */
 	conf_wipe(path);
 	return (result);
@@ -366,6 +384,83 @@ make_remote(struct env *env, struct conf *conf)
 		env_error(env, REMOTE_KEY, why);
 	else
 		r->api_key = xstrdup(env->value[REMOTE_KEY]);
+}
+
+/* The first of two variables that is set; NULL. */
+static const char *
+either(const struct env *env, enum variable *v, enum variable other)
+{
+	if (env->value[*v] == NULL)
+		*v = other;
+	return (env->value[*v]);
+}
+
+static void
+make_s3_place(struct env *env, struct conf_remote *r)
+{
+	enum variable	 v = AWS_REGION;
+	struct conf_s3	*s = conf_s3(r);
+	const char	*text, *why;
+
+	if ((why = conf_why_bucket(env->value[S3_BUCKET])) != NULL)
+		env_error(env, S3_BUCKET, why);
+	s->bucket = xstrdup(env->value[S3_BUCKET]);
+	if (env->value[S3_PREFIX] != NULL) {
+		free(s->prefix);
+		s->prefix = conf_prefix(env->value[S3_PREFIX], &why);
+		if (s->prefix == NULL)
+			env_error(env, S3_PREFIX, why);
+	}
+	if ((text = either(env, &v, AWS_REGION_DEFAULT)) != NULL) {
+		if ((why = conf_why_region(text)) != NULL)
+			env_error(env, v, why);
+		free(s->region);
+		s->region = xstrdup(text);
+	}
+	v = AWS_ENDPOINT_S3;
+	if ((text = either(env, &v, AWS_ENDPOINT)) == NULL)
+		r->url = xasprintf("https://s3.%s.amazonaws.com", s->region);
+	else if ((r->url = conf_url(text, &why)) == NULL)
+		env_error(env, v, why);
+}
+
+/*
+ * The application's own variables look the same, so all of them must be
+ * there: a bucket and both keys.
+ */
+static void
+make_s3(struct env *env, struct conf *conf)
+{
+	static const enum variable	 secrets[] = { AWS_ACCESS_KEY,
+					    AWS_SECRET_KEY, AWS_SESSION_TOKEN };
+	struct conf_remote		*r;
+	struct conf_s3			*s;
+	const char			*why;
+	size_t				 i;
+
+	if (env->value[S3_BUCKET] == NULL)
+		return;
+	if (env->value[AWS_ACCESS_KEY] == NULL ||
+	    env->value[AWS_SECRET_KEY] == NULL) {
+		conf_warning(env->file, env->at[S3_BUCKET], "%s is of no use "
+		    "without %s and %s: nothing is sent there",
+		    names[S3_BUCKET], names[AWS_ACCESS_KEY],
+		    names[AWS_SECRET_KEY]);
+		return;
+	}
+	r = conf_remote_new(conf, "s3");
+	r->kind = REMOTE_S3;
+	make_s3_place(env, r);
+	for (i = 0; i < nitems(secrets); i++)
+		if (env->value[secrets[i]] != NULL && (why = i == 2 ?
+		    conf_why_session(env->value[secrets[i]]) :
+		    conf_why_key(env->value[secrets[i]])) != NULL)
+			env_error(env, secrets[i], why);
+	s = conf_s3(r);
+	s->access_key = xstrdup(env->value[AWS_ACCESS_KEY]);
+	s->secret_key = xstrdup(env->value[AWS_SECRET_KEY]);
+	if (env->value[AWS_SESSION_TOKEN] != NULL)
+		s->session_token = xstrdup(env->value[AWS_SESSION_TOKEN]);
 }
 
 static void
@@ -468,6 +563,7 @@ parse_env(const char *name, const char *text, size_t n, int others_read)
 	} else {
 		read_all(&env);
 		make_remote(&env, conf);
+		make_s3(&env, conf);
 		make_database(&env, conf);
 		make_license(&env, conf);
 		make_rest(&env, conf);
@@ -475,6 +571,10 @@ parse_env(const char *name, const char *text, size_t n, int others_read)
 	if (others_read && env.value[REMOTE_KEY] != NULL)
 		conf_warning(name, env.at[REMOTE_KEY], "everybody can read "
 		    "this file, and there is an API key in it; chmod o-r");
+	if (others_read && env.value[AWS_SECRET_KEY] != NULL)
+		conf_warning(name, env.at[AWS_SECRET_KEY], "everybody can "
+		    "read this file, and there is a secret key in it; chmod "
+		    "o-r");
 	for (i = 0; i < VARIABLES; i++)
 		conf_wipe(env.value[i]);
 	if (env.errors == 0 && conf_finish(conf) == 0)

@@ -17,6 +17,7 @@
 #define CONF_REMOTES_MAX	16
 #define CONF_ALLOWS_MAX		256
 #define CONF_ORIGINS_MAX	16
+#define CONF_NOTIFIES_MAX	16
 #define CONF_BACKUP_DIR_MAX	700		/* bytes */
 #define CONF_URL_MAX		1023		/* bytes */
 #define CONF_WHY_BYTES		256
@@ -63,27 +64,51 @@ void	 conf_wipe(char *);
 const char *conf_why_name(const char *);	/* of a database, a remote */
 const char *conf_why_account(const char *);	/* of a user, a group */
 const char *conf_why_key(const char *);		/* an api key */
+const char *conf_why_session(const char *);	/* a session token */
 const char *conf_why_id(const char *);		/* a user's, a device's */
 const char *conf_why_number(const char *);	/* a user id, as a number */
+const char *conf_why_bucket(const char *);
+const char *conf_why_region(const char *);	/* of S3 */
 
 /*
  * Checked and brought into the form that we keep; the caller frees the
  * result.  NULL and why (static) when text is not one.
  */
 char	*conf_url(const char *text, const char **why);
+char	*conf_url_hook(const char *text, const char **why);	/* with ?query */
+char	*conf_prefix(const char *text, const char **why);	/* of keys */
 char	*conf_address(const char *text, const char **why);
 char	*conf_path_directory(const char *text, size_t max, const char **why);
 char	*conf_path_file(const char *text, size_t max, const char **why);
 
-/* As conf_path_file; a pattern is refused, as this version knows none. */
-char	*conf_path_database(const char *text, const char **why);
+/* As conf_path_file.  *is_glob: it is a pattern, which only the last part
+ * of a path may be; NULL: none is allowed. */
+char	*conf_path_database(const char *text, int *is_glob,
+	    const char **why);
+
+/* Names of the grammar: "sun" for day 0, "size". */
+const char *conf_day_name(uint32_t day);
+const char *conf_confirm_name(enum conf_confirm);
+
+/* What the remote has for S3; made when it has none. */
+struct conf_s3 *conf_s3(struct conf_remote *);
+
+#define S3_PARTS_MAX		16
 
 struct conf_listen *conf_listen_new(struct conf *, enum listen_kind);
 /* 127.0.0.1 and ::1, both marked is_default. */
 void	 conf_listen_loopback(struct conf *, uint16_t port);
 void	 conf_target_new(struct conf_database *, struct conf_remote *);
+/* A database without "to" has all remotes. */
+void	 conf_targets_default(struct conf *, struct conf_database *);
 void	 conf_allow_free(struct conf *);
 void	 conf_allow_print(const struct conf *, FILE *);
+
+/* What conf_set_life.c reads. */
+void	 conf_life_print(const struct conf_database *, FILE *);
+void	 conf_notify_print(const struct conf *, FILE *);
+void	 conf_print_size(FILE *, uint64_t bytes);
+void	 conf_print_time(FILE *, uint64_t ms);
 
 /* Writes before and s in quotes. */
 void	 conf_print_text(FILE *, const char *before, const char *s);

@@ -52,6 +52,21 @@ print_scaled(FILE *f, uint64_t v, const struct scale *s)
 }
 
 void
+conf_print_size(FILE *f, uint64_t bytes)
+{
+	print_scaled(f, bytes, sizes);
+}
+
+/* "0s": a time has a unit, also none. */
+void
+conf_print_time(FILE *f, uint64_t ms)
+{
+	print_scaled(f, ms, times);
+	if (ms == 0)
+		fputc('s', f);
+}
+
+void
 conf_print_text(FILE *f, const char *before, const char *s)
 {
 	fprintf(f, "%s\"", before);
@@ -74,7 +89,7 @@ static void
 print_time(FILE *f, const char *before, uint64_t ms, const char *after)
 {
 	fputs(before, f);
-	print_scaled(f, ms, times);
+	conf_print_time(f, ms);
 	fputs(after, f);
 }
 
@@ -107,18 +122,68 @@ print_listen(const struct conf_listen *l, FILE *f)
 	fputc('\n', f);
 }
 
+/* A secret's file, or that there is one. */
+static void
+print_secret(FILE *f, const char *what, const char *file, const char *secret)
+{
+	if (file != NULL) {
+		fprintf(f, "\t%s file", what);
+		print_line(f, " ", file);
+	} else if (secret != NULL)
+		fprintf(f, "\t%s \"***\"\n", what);
+}
+
+static void
+print_s3(const struct conf_remote *r, FILE *f)
+{
+	const struct conf_s3	*s = r->s3;
+
+	conf_print_text(f, " {\n\ts3 bucket ", s->bucket);
+	if (s->prefix[0] != '\0')
+		conf_print_text(f, " prefix ", s->prefix);
+	conf_print_text(f, " region ", s->region);
+	conf_print_text(f, " endpoint ", r->url);
+	fputs(s->virtual_host ? " virtual-host\n" : " path-style\n", f);
+	print_secret(f, "access key", s->access_key_file, s->access_key);
+	print_secret(f, "secret key", s->secret_key_file, s->secret_key);
+	if (s->delete_access_key == NULL)
+		fprintf(f, "\tdelete %s\n", s->may_delete ? "yes" : "no");
+	print_secret(f, "delete access key", s->delete_access_file,
+	    s->delete_access_key);
+	print_secret(f, "delete secret key", s->delete_secret_file,
+	    s->delete_secret_key);
+	if (s->storage_class != NULL)
+		print_line(f, "\tstorage class ", s->storage_class);
+	if (s->sse != NULL)
+		conf_print_text(f, "\tencryption ", s->sse);
+	if (s->sse_key_id != NULL)
+		conf_print_text(f, " key ", s->sse_key_id);
+	fputs(s->sse != NULL ? "\n" : "", f);
+	if (s->lock_mode != NULL)
+		fprintf(f, "\tobject lock %s for %ud\n",
+		    s->lock_mode[0] == 'G' ? "governance" : "compliance",
+		    s->lock_days);
+	fprintf(f, "\tparts %u\n\tpart size ", s->parts);
+	print_scaled(f, s->part_size, sizes);
+	fputc('\n', f);
+}
+
 static void
 print_remote(const struct conf_remote *r, FILE *f)
 {
 	conf_print_text(f, "\nremote ", r->name);
-	print_line(f, " {\n\trest ", r->url);
-	if (r->api_key_file != NULL)
-		print_line(f, "\tapi key file ", r->api_key_file);
-	else if (r->api_key != NULL)
-		print_line(f, "\tapi key ", "***");
+	if (r->kind == REMOTE_S3)
+		print_s3(r, f);
+	else {
+		print_line(f, " {\n\trest ", r->url);
+		print_secret(f, "api key", r->api_key_file, r->api_key);
+	}
 	print_time(f, "\ttimeout ", r->timeout_ms, "\n");
 	print_time(f, "\tretry from ", r->retry_min_ms, "");
-	print_time(f, " to ", r->retry_max_ms, "\n}\n");
+	print_time(f, " to ", r->retry_max_ms, "\n");
+	fputs("\tupload limit ", f);
+	print_scaled(f, r->upload_limit, sizes);
+	fprintf(f, "\n\tconfirm %s\n}\n", conf_confirm_name(r->confirm));
 }
 
 static void
@@ -153,6 +218,7 @@ print_database(const struct conf_database *db, FILE *f)
 	print_scaled(f, db->size_limit, sizes);
 	fprintf(f, "\n\tverify %s\n\tcapture %s\n", verify_names[db->verify],
 	    db->capture == CAPTURE_RAW ? "raw" : "backup");
+	conf_life_print(db, f);
 	print_targets(db, f);
 	if (db->unsafe_filesystem)
 		fputs("\tunsafe-filesystem\n", f);
@@ -184,6 +250,7 @@ conf_print(const struct conf *conf, FILE *f)
 	fprintf(f, "\nconnections %u\nsandbox %s\n", conf->connections_max,
 	    sandbox_names[conf->sandbox]);
 	conf_allow_print(conf, f);
+	conf_notify_print(conf, f);
 	TAILQ_FOREACH(r, &conf->remotes, entry)
 		print_remote(r, f);
 	TAILQ_FOREACH(db, &conf->databases, entry)

@@ -70,24 +70,13 @@ set_size(struct lex *lex, const struct lex_token *tok, const char *what,
 
 void
 set_time(struct lex *lex, const struct lex_token *tok, const char *what,
-    const char *most,
-    uint32_t *dst)
+    const char *most, uint32_t *dst)
 {
-	uint64_t	ms, most_ms;
-	char		why[80];
+	uint64_t	ms = 0;
 
-	if (conf_parse_time(tok->text, &ms) == -1) {
-		set_error(lex, tok, what, "is not a time; expected a number "
-		    "with its unit: 500ms, 10s, 15m, 6h, 7d");
-		return;
-	}
-	if (conf_parse_time(most, &most_ms) == -1 || ms < 1 || ms > most_ms) {
-		(void)snprintf(why, sizeof(why), "is not from 1ms to %s",
-		    most);
-		set_error(lex, tok, what, why);
-		return;
-	}
-	*dst = (uint32_t)ms;
+	set_span(lex, tok, what, "1ms", most, &ms);
+	if (ms != 0)
+		*dst = (uint32_t)ms;
 }
 
 void
@@ -120,66 +109,11 @@ set_sandbox(struct lex *lex, struct conf *conf, const struct lex_token *tok)
 }
 
 void
-set_url(struct lex *lex, struct conf_remote *r, const struct lex_token *tok)
-{
-	const char	*why;
-
-	/* What is wrong with it may be that it carries a password. */
-	if ((r->url = conf_url(tok->text, &why)) == NULL)
-		lex_error(lex, tok, "the URL %s", why);
-}
-
-void
-set_key(struct lex *lex, struct conf_remote *r, const struct lex_token *tok)
-{
-	const char	*why;
-
-	if ((why = conf_why_key(tok->text)) != NULL)
-		lex_error(lex, tok, "the api key %s", why);
-	else if (tok->file->others_read || tok->origin->others_read)
-		lex_error(lex, tok, "there is an api key in this file, "
-		    "and everybody can read it; chmod o-r \"%s\", or use "
-		    "api key file", tok->file->others_read ?
-		    tok->file->name : tok->origin->name);
-	else
-		r->api_key = xstrdup(tok->text);
-}
-
-void
-set_key_file(struct lex *lex, struct conf_remote *r,
-    const struct lex_token *tok)
-{
-	const char	*reason;
-	char		 why[CONF_WHY_BYTES];
-
-	r->api_key_file = conf_path_file(tok->text, PATH_BYTES - 1,
-	    &reason);
-	if (r->api_key_file == NULL) {
-		set_error(lex, tok, "api key file", reason);
-		return;
-	}
-	r->api_key = conf_file_key(r->api_key_file, why);
-	if (r->api_key == NULL)
-		set_error(lex, tok, "api key file", why);
-}
-
-void
-set_retry(struct lex *lex, struct conf_remote *r, const struct lex_token *from,
-    const struct lex_token *to)
-{
-	set_time(lex, from, "retry from", "7d", &r->retry_min_ms);
-	set_time(lex, to, "retry to", "7d", &r->retry_max_ms);
-	if (r->retry_max_ms < r->retry_min_ms)
-		lex_error(lex, from, "retry from %s to %s: the first must "
-		    "not be longer than the last", from->text, to->text);
-}
-
-void
 set_path(struct lex *lex, struct conf_database *db, const struct lex_token *tok)
 {
 	const char	*why;
 
-	db->path = conf_path_database(tok->text, &why);
+	db->path = conf_path_database(tok->text, &db->is_glob, &why);
 	if (db->path == NULL)
 		set_error(lex, tok, "path", why);
 }
@@ -324,3 +258,46 @@ set_listen_mode(struct lex *lex, struct conf_listen *l,
 		l->mode = (uint32_t)mode;
 }
 
+
+/* ---- who is told ---- */
+
+struct conf_notify *
+set_notify(struct lex *lex, struct conf *conf, const struct lex_token *url)
+{
+	struct conf_notify	*n;
+	const char		*why;
+	char			*text;
+	uint32_t		 count = 0;
+
+	TAILQ_FOREACH(n, &conf->notifies, entry)
+		count++;
+	/* It is a secret: who knows it can post there. */
+	if ((text = conf_url_hook(url->text, &why)) == NULL)
+		lex_error(lex, url, "the URL %s", why);
+	else if (count == CONF_NOTIFIES_MAX)
+		lex_error(lex, url, "more than %d of notify and heartbeat",
+		    CONF_NOTIFIES_MAX);
+	n = xcalloc(1, sizeof(*n));
+	n->url = text;
+	n->every_ms = 5 * 60 * 1000;
+	TAILQ_INSERT_TAIL(&conf->notifies, n, entry);
+	return (n);
+}
+
+void
+set_notify_event(struct lex *lex, struct conf_notify *n,
+    const struct lex_token *tok)
+{
+	uint32_t	event = 0;
+
+	if (strcmp(tok->text, "failure") == 0)
+		event = NOTIFY_FAILURE;
+	else if (strcmp(tok->text, "success") == 0)
+		event = NOTIFY_SUCCESS;
+	if (event == 0)
+		set_error(lex, tok, "notify on", "is not one of failure, "
+		    "success");
+	else if (n->events & event)
+		set_error(lex, tok, "notify on", "was given already");
+	n->events |= event;
+}

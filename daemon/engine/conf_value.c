@@ -29,6 +29,7 @@ static const struct unit times[] = {
 	{ "m",	60 * 1000 },
 	{ "h",	60 * 60 * 1000 },
 	{ "d",	24 * 60 * 60 * 1000 },
+	{ "w",	7 * 24 * 60 * 60 * 1000 },
 };
 
 /* Nothing above INT64_MAX: file offsets and clocks are signed. */
@@ -103,20 +104,32 @@ conf_why_account(const char *s)
 	return (NULL);
 }
 
+/* One line for an HTTP header. */
+static int
+is_line(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || (unsigned char)*s > 0x7e)
+			return (0);
+	return (1);
+}
+
+const char *
+conf_why_session(const char *s)
+{
+	if (strlen(s) >= 4096)
+		return ("must not be longer than 4095 bytes");
+	return (is_line(s) ? NULL : "must be one line of printable ASCII");
+}
+
 const char *
 conf_why_key(const char *s)
 {
-	const char	*p;
-
 	if (*s == '\0')
 		return ("must not be empty");
 	if (strlen(s) >= SECRET_BYTES)
 		return ("must not be longer than 511 bytes");
-	/* It becomes the value of an HTTP header. */
-	for (p = s; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
-			return ("must be one line of printable ASCII");
-	return (NULL);
+	return (is_line(s) ? NULL : "must be one line of printable ASCII");
 }
 
 const char *
@@ -201,8 +214,9 @@ url_authority(const char *p, const char **why)
 	return (n);
 }
 
+/* more: characters that are allowed besides those of a path. */
 static int
-url_path_ok(const char *p)
+url_path_ok(const char *p, const char *more)
 {
 	for (; *p != '\0'; p++) {
 		if (*p == '%' && (!isxdigit((unsigned char)p[1]) ||
@@ -210,17 +224,18 @@ url_path_ok(const char *p)
 			return (0);
 		if (!isascii((unsigned char)*p) ||
 		    (!isalnum((unsigned char)*p) &&
-		    strchr("/-._~!$&'()*+,;=:@%", *p) == NULL))
+		    strchr("/-._~!$&'()*+,;=:@%", *p) == NULL &&
+		    strchr(more, *p) == NULL))
 			return (0);
 	}
 	return (1);
 }
 
-char *
-conf_url(const char *text, const char **why)
+/* The URL with its scheme in lower case. */
+static char *
+url_make(const char *text, const char *more, const char **why)
 {
-	const char	*scheme, *rest, *slash;
-	char		*url;
+	const char	*scheme, *rest, *at;
 	size_t		 n;
 
 	if (strncasecmp(text, "http://", 7) == 0)
@@ -235,21 +250,39 @@ conf_url(const char *text, const char **why)
 	*why = NULL;
 	if (strlen(text) > CONF_URL_MAX)
 		*why = "must not be longer than 1023 bytes";
-	else if (strpbrk(rest, "?#") != NULL)
-		*why = "must not have a query (?) or a fragment (#)";
-	else if ((slash = strchr(rest, '@')) != NULL &&
-	    (size_t)(slash - rest) < strcspn(rest, "/"))
+	else if ((at = strchr(rest, '@')) != NULL &&
+	    (size_t)(at - rest) < strcspn(rest, "/?#"))
 		*why = "must not carry a user or a password";
+	else if (strchr(rest, '#') != NULL)
+		*why = "must not have a fragment (#)";
+	else if (*more == '\0' && strchr(rest, '?') != NULL)
+		*why = "must not have a query (?)";
 	if (*why != NULL || (n = url_authority(rest, why)) == 0)
 		return (NULL);
-	if (!url_path_ok(rest + n)) {
+	if (!url_path_ok(rest + n, more)) {
 		*why = "has a path with characters that no URL has";
 		return (NULL);
 	}
-	url = xasprintf("%s%s", scheme, rest);
+	return (xasprintf("%s%s", scheme, rest));
+}
+
+char *
+conf_url(const char *text, const char **why)
+{
+	char	*url;
+	size_t	 n;
+
+	if ((url = url_make(text, "", why)) == NULL)
+		return (NULL);
 	for (n = strlen(url); url[n - 1] == '/'; )
 		url[--n] = '\0';
 	return (url);
+}
+
+char *
+conf_url_hook(const char *text, const char **why)
+{
+	return (url_make(text, "?", why));
 }
 
 /* Expands "~", merges slashes; the caller frees. */
@@ -319,12 +352,26 @@ conf_path_file(const char *text, size_t max, const char **why)
 }
 
 char *
-conf_path_database(const char *text, const char **why)
+conf_path_database(const char *text, int *is_glob, const char **why)
 {
-	if (strpbrk(text, "*?[") != NULL) {
-		*why = "has a pattern (* ? [): those are "
-		    "not yet known in this version";
+	const char	*slash;
+	char		*path;
+	int		 glob;
+
+	if ((path = conf_path_file(text, PATH_BYTES - 1, why)) == NULL)
 		return (NULL);
+	slash = strrchr(path, '/');
+	glob = strpbrk(slash, "*?[") != NULL;
+	if (strcspn(path, "*?[") < (size_t)(slash - path))
+		*why = "has a pattern (* ? [) before its last slash; only the "
+		    "name behind that may be one";
+	else if (glob && is_glob == NULL)
+		*why = "is a pattern (* ? [), and one file is expected";
+	else {
+		if (is_glob != NULL)
+			*is_glob = glob;
+		return (path);
 	}
-	return (conf_path_file(text, PATH_BYTES - 1, why));
+	free(path);
+	return (NULL);
 }

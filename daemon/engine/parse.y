@@ -35,11 +35,18 @@ struct seen {
 	int		 count;
 };
 
-/* A "to" until all remotes are known, and a database of an "allow". */
+/* A "to", a "keep on", until all remotes are known; a database of an
+ * "allow". */
 struct wanted {
 	STAILQ_ENTRY(wanted) entry;
 	struct conf_database *database;
 	const struct lex_token *remote;
+};
+struct wanted_keep {
+	STAILQ_ENTRY(wanted_keep) entry;
+	struct conf_database *database;
+	const struct lex_token *remote;
+	struct conf_keep keep;
 };
 struct wanted_database {
 	STAILQ_ENTRY(wanted_database) entry;
@@ -63,9 +70,16 @@ struct parse {
 	struct conf_listen	*listen;	/* whose options come */
 	struct seen		 seen_top, seen_block, seen_listen;
 	STAILQ_HEAD(, wanted)	 wanted;
+	STAILQ_HEAD(, wanted_keep) wanted_keeps;
 	STAILQ_HEAD(, wanted_database) wanted_databases;
 	struct conf_allow	*allow;	/* the open one, or NULL */
 	uint32_t		 rights;	/* that it has on all so far */
+	struct conf_notify	*notify;	/* the open one */
+	struct conf_keep	 keep;	/* the open one, or that it is none */
+	uint32_t		 weekdays;	/* of the open "on" */
+	uint32_t		 places;	/* PLACE_* of what is open */
+	int			 first;	/* it was not given already */
+	const struct lex_token	*ahead;	/* read and not handed out, or NULL */
 };
 
 static struct parse	*P;
@@ -75,17 +89,25 @@ int	yyerror(const char *);
 
 static void	not_in_quotes(const struct lex_token *);
 static void	unknown_word(const struct lex_token *);
-static void	later_word(const struct lex_token *);
 static void	skip_line(void);
 static int	kept(void);
 static int	once(struct seen *, const char *, const struct lex_token *);
+static int	once_compress(const struct lex_token *);
+static int	address(const struct lex_token *);
+static void	secret_text(const struct lex_token *, const char *, char **);
+static void	secret_file(const struct lex_token *, const char *, char **,
+		    char **);
+static void	s3_style(int);
 static void	remote_begin(const struct lex_token *);
 static void	remote_end(void);
 static void	database_begin(const struct lex_token *);
 static void	database_end(void);
 static void	want_remote(const struct lex_token *);
+static void	want_keep(const struct lex_token *);
 static void	allow_begin(enum allow_kind, const struct lex_token *);
 static void	allow_database(const struct lex_token *);
+
+#define S3_OF	conf_s3(P->remote)
 
 /* After an error: on from what ends the statement. */
 #define RECOVER do {							\
@@ -107,9 +129,14 @@ static void	allow_database(const struct lex_token *);
 %token REST API KEY KEYFILE TIMEOUT RETRY FROM TO
 %token TLS CERTIFICATE CLIENT CA REQUIRED PLAINTEXT
 %token DBPATH ID DEVICE LOCK LIMIT SIZE CAPTURE UNSAFE BAD
-%token ALLOW ORIGIN
-%token <tok> WORD NUMBER STRING LATER BACKUP
-%type <tok> text value sandbox right
+%token ALLOW ORIGIN NOTIFY HEARTBEAT
+%token S3 BUCKET PREFIX REGION ENDPOINT PATHSTYLE VIRTUALHOST ACCESS SECRET
+%token DELETE STORAGE CLASS ENCRYPTION OBJECT FOR PARTS PART UPLOAD CONFIRM
+%token AT JITTER DRILL COMPRESS ZSTD LOCAL ENCRYPT IDENTITY LAST
+%token WITHIN SAFETY EXPIRE NAMED SPOOL EXPECT CHANGE ONREMOTE
+%token <tok> WORD NUMBER STRING BACKUP
+%token <tok> EVERY KEEP
+%type <tok> text value sandbox right level count confirm
 
 %%
 
@@ -117,7 +144,6 @@ top	: /* empty */
 	| top '\n'
 	| top statement '\n'
 	| top WORD		{ unknown_word($2); skip_line(); RECOVER; }
-	| top LATER		{ later_word($2); skip_line(); RECOVER; }
 	| top error		{ RECOVER; }
 	;
 
@@ -174,10 +200,32 @@ statement
 	    rights allow_databases
 	| ALLOW CERTIFICATE text	{ allow_begin(ALLOW_CERTIFICATE, $3); }
 	    rights allow_databases
+	| NOTIFY text		{
+		P->notify = set_notify(P->lex, P->conf, $2);
+	} ON notify_events
+	| HEARTBEAT text	{
+		P->notify = set_notify(P->lex, P->conf, $2);
+		P->notify->events = NOTIFY_HEARTBEAT;
+	} heartbeat_every
 	| REMOTE text newlines '{'	{ remote_begin($2); }
 	    remote_options '}'		{ remote_end(); }
 	| DATABASE text newlines '{'	{ database_begin($2); }
 	    database_options '}'	{ database_end(); }
+	;
+
+notify_events
+	: WORD			{ set_notify_event(P->lex, P->notify, $1); }
+	| notify_events ',' newlines WORD {
+		set_notify_event(P->lex, P->notify, $4);
+	}
+	;
+
+heartbeat_every
+	: /* empty */
+	| EVERY value		{
+		set_span(P->lex, $2, "every", "1s", "1d",
+		    &P->notify->every_ms);
+	}
 	;
 
 rights	: right			{ set_allow_right(P->lex, P->allow, $1); }
@@ -239,22 +287,96 @@ remote_options
 	| remote_options '\n'
 	| remote_options remote_option
 	| remote_options WORD	{ unknown_word($2); skip_line(); RECOVER; }
-	| remote_options LATER	{ later_word($2); skip_line(); RECOVER; }
 	| remote_options error	{ RECOVER; }
 	;
 
 remote_option
 	: REST text		{
-		if (once(&P->seen_block, "rest", $2))
+		if (address($2))
 			set_url(P->lex, P->remote, $2);
 	}
+	| S3 BUCKET text	{
+		P->first = address($3);
+		if (P->first)
+			set_s3_bucket(P->lex, P->remote, $3);
+		P->seen_listen.count = 0;
+	} s3_options
 	| API KEY KEYFILE text	{
 		if (once(&P->seen_block, "api key", $4))
-			set_key_file(P->lex, P->remote, $4);
+			set_secret_file(P->lex, $4, "api key",
+			    &P->remote->api_key_file, &P->remote->api_key);
 	}
 	| API KEY text		{
 		if (once(&P->seen_block, "api key", $3))
-			set_key(P->lex, P->remote, $3);
+			set_secret(P->lex, $3, "api key",
+			    &P->remote->api_key);
+	}
+	| ACCESS KEY KEYFILE text	{
+		secret_file($4, "access key", &S3_OF->access_key_file,
+		    &S3_OF->access_key);
+	}
+	| ACCESS KEY text	{
+		secret_text($3, "access key", &S3_OF->access_key);
+	}
+	| SECRET KEY KEYFILE text	{
+		secret_file($4, "secret key", &S3_OF->secret_key_file,
+		    &S3_OF->secret_key);
+	}
+	| SECRET KEY text	{
+		secret_text($3, "secret key", &S3_OF->secret_key);
+	}
+	| DELETE ACCESS KEY KEYFILE text	{
+		secret_file($5, "delete access key",
+		    &S3_OF->delete_access_file, &S3_OF->delete_access_key);
+	}
+	| DELETE ACCESS KEY text	{
+		secret_text($4, "delete access key",
+		    &S3_OF->delete_access_key);
+	}
+	| DELETE SECRET KEY KEYFILE text	{
+		secret_file($5, "delete secret key",
+		    &S3_OF->delete_secret_file, &S3_OF->delete_secret_key);
+	}
+	| DELETE SECRET KEY text	{
+		secret_text($4, "delete secret key",
+		    &S3_OF->delete_secret_key);
+	}
+	| DELETE WORD		{
+		if (once(&P->seen_block, "delete", $2))
+			set_s3_delete(P->lex, P->remote, $2);
+	}
+	| STORAGE CLASS text	{
+		if (once(&P->seen_block, "storage class", $3))
+			set_s3_class(P->lex, P->remote, $3);
+	}
+	| ENCRYPTION text	{
+		if (once(&P->seen_block, "encryption", $2))
+			set_s3_encryption(P->lex, P->remote, $2, NULL);
+	}
+	| ENCRYPTION text KEY text	{
+		if (once(&P->seen_block, "encryption", $2))
+			set_s3_encryption(P->lex, P->remote, $2, $4);
+	}
+	| OBJECT LOCK WORD FOR value	{
+		if (once(&P->seen_block, "object lock", $3))
+			set_s3_lock(P->lex, P->remote, $3, $5);
+	}
+	| PARTS value		{
+		if (once(&P->seen_block, "parts", $2))
+			set_s3_parts(P->lex, P->remote, $2);
+	}
+	| PART SIZE value	{
+		if (once(&P->seen_block, "part size", $3))
+			set_s3_part_size(P->lex, P->remote, $3);
+	}
+	| UPLOAD LIMIT value	{
+		if (once(&P->seen_block, "upload limit", $3))
+			set_size(P->lex, $3, "upload limit",
+			    &P->remote->upload_limit);
+	}
+	| CONFIRM confirm	{
+		if (once(&P->seen_block, "confirm", $2))
+			set_confirm(P->lex, P->remote, $2);
 	}
 	| TIMEOUT value		{
 		if (once(&P->seen_block, "timeout", $2))
@@ -267,12 +389,29 @@ remote_option
 	}
 	;
 
+s3_options
+	: /* empty */
+	| s3_options PREFIX text	{
+		if (once(&P->seen_listen, "prefix", $3) && P->first)
+			set_s3_prefix(P->lex, P->remote, $3);
+	}
+	| s3_options REGION text	{
+		if (once(&P->seen_listen, "region", $3) && P->first)
+			set_s3_region(P->lex, P->remote, $3);
+	}
+	| s3_options ENDPOINT text	{
+		if (once(&P->seen_listen, "endpoint", $3) && P->first)
+			set_url(P->lex, P->remote, $3);
+	}
+	| s3_options PATHSTYLE	{ s3_style(0); }
+	| s3_options VIRTUALHOST	{ s3_style(1); }
+	;
+
 database_options
 	: /* empty */
 	| database_options '\n'
 	| database_options database_option
 	| database_options WORD	{ unknown_word($2); skip_line(); RECOVER; }
-	| database_options LATER { later_word($2); skip_line(); RECOVER; }
 	| database_options error { RECOVER; }
 	;
 
@@ -316,8 +455,106 @@ database_option
 		if (once(&P->seen_block, "capture", $2))
 			set_capture(P->lex, P->database, $2);
 	}
+	| EVERY value		{
+		if (once(&P->seen_block, "every", $2))
+			set_every(P->lex, P->database, $2);
+	}
+	| AT value		{ set_at(P->lex, P->database, $2, 0x7f); }
+	| ON days AT value	{
+		set_at(P->lex, P->database, $4, P->weekdays);
+	}
+	| JITTER value		{
+		if (once(&P->seen_block, "jitter", $2))
+			set_span(P->lex, $2, "jitter", "0s", "1d",
+			    &P->database->jitter_ms);
+	}
+	| DRILL EVERY value	{
+		if (once(&P->seen_block, "drill", $3))
+			set_span(P->lex, $3, "drill every", "1s", "3660d",
+			    &P->database->drill_ms);
+	}
+	| COMPRESS ZSTD level place	{
+		if (once_compress($<tok>2))
+			set_compress(P->lex, P->database, $3, P->places);
+	}
+	| ENCRYPT TO		{
+		P->first = once(&P->seen_block, "encrypt", $<tok>2);
+	} recipients place	{
+		if (P->first)
+			set_encrypt(P->database, P->places);
+	}
+	| IDENTITY KEYFILE text	{
+		if (once(&P->seen_block, "identity file", $3))
+			set_identity(P->lex, P->database, $3);
+	}
+	| KEEP			{ memset(&P->keep, 0, sizeof(P->keep)); }
+	    keep_rules keep_place
+	| KEEP SAFETY value	{
+		if (once(&P->seen_block, "keep safety", $3))
+			set_span(P->lex, $3, "keep safety", "1s", "36600d",
+			    &P->database->keep_safety_ms);
+	}
+	| EXPIRE NAMED		{ P->database->expire_named = 1; }
+	| SPOOL LIMIT value	{
+		if (once(&P->seen_block, "spool limit", $3))
+			set_size(P->lex, $3, "spool limit",
+			    &P->database->spool_limit);
+	}
+	| EXPECT CHANGE WITHIN value	{
+		if (once(&P->seen_block, "expect change", $4))
+			set_span(P->lex, $4, "expect change within", "1s",
+			    "3660d", &P->database->expect_change_ms);
+	}
 	| TO targets
 	| UNSAFE		{ P->database->unsafe_filesystem = 1; }
+	;
+
+days	: WORD			{ P->weekdays = set_day(P->lex, $1, 0); }
+	| days ',' newlines WORD	{
+		P->weekdays = set_day(P->lex, $4, P->weekdays);
+	}
+	;
+
+level	: /* empty */		{ $$ = NULL; }
+	| count
+	;
+
+count	: NUMBER
+	| STRING
+	;
+
+place	: /* empty */		{ P->places = PLACE_LOCAL | PLACE_REMOTE; }
+	| LOCAL			{ P->places = PLACE_LOCAL; }
+	| REMOTE		{ P->places = PLACE_REMOTE; }
+	;
+
+recipients
+	: text			{
+		if (P->first)
+			set_recipient(P->lex, P->database, $1);
+	}
+	| recipients ',' newlines text	{
+		if (P->first)
+			set_recipient(P->lex, P->database, $4);
+	}
+	;
+
+keep_rules
+	: keep_rule
+	| keep_rules ',' newlines keep_rule
+	;
+
+keep_rule
+	: LAST count	{ set_keep(P->lex, &P->keep, $2, $<tok>1); }
+	| count WORD	{ set_keep(P->lex, &P->keep, $1, $2); }
+	| WITHIN value	{ set_keep_within(P->lex, &P->keep, $2); }
+	;
+
+keep_place
+	: /* empty */		{
+		set_keep_add(P->lex, P->tok, &P->database->keep, &P->keep);
+	}
+	| ONREMOTE STRING	{ want_keep($2); }
 	;
 
 targets	: text			{ want_remote($1); }
@@ -325,6 +562,10 @@ targets	: text			{ want_remote($1); }
 	;
 
 /* Keywords elsewhere. */
+confirm	: value
+	| SIZE			{ $$ = $<tok>1; }
+	;
+
 sandbox	: value
 	| ON			{ $$ = $<tok>1; }
 	| REQUIRED		{ $$ = $<tok>1; }
@@ -347,393 +588,8 @@ value	: WORD
 %%
 
 #include "daemon/engine/parse_words.h"
-
-/* ---- tokens ---- */
-
-/* Is tok what a skipped line ends with?  Counts the braces therein. */
-static int
-skip_ends(const struct lex_token *tok)
-{
-	if (tok->kind == LEX_END)
-		return (1);
-	if (tok->kind == LEX_NEWLINE)
-		return (P->skip_depth == 0);
-	if (tok->kind != LEX_MARK)
-		return (0);
-	if (tok->text[0] == '{')
-		P->skip_depth++;
-	else if (tok->text[0] == '}') {
-		if (P->skip_depth == 0)
-			return (P->depth > 0);
-		P->skip_depth--;
-	}
-	return (0);
-}
-
-static int
-mark_token(int c)
-{
-	if (c == '{') {
-		P->where = P->statement == NULL ||
-		    P->statement->block == 0 ? P->where :
-		    P->statement->block;
-		P->depth++;
-		P->next = NULL;
-	} else if (c == '}') {
-		if (P->depth > 0 && --P->depth == 0)
-			P->where = TOP;
-		P->next = NULL;
-	}
-	return (c);
-}
-
-static int
-word_token(const struct lex_token *tok)
-{
-	const struct keyword	*k;
-
-	if ((k = keyword_find(tok->text, P->where)) == NULL)
-		return (WORD);
-	/* "allow user" does not begin another statement. */
-	if (k->form != NULL && (P->next == NULL || P->where != TOP))
-		P->next = k;
-	return (k->token);
-}
-
-int
-yylex(void)
-{
-	const struct lex_token	*tok = lex_next(P->lex);
-	int			 comma;
-
-	while (P->skip && !skip_ends(tok))
-		tok = lex_next(P->lex);
-	P->skip = P->skip_depth = 0;
-	comma = P->tok != NULL && P->tok->kind == LEX_MARK &&
-	    P->tok->text[0] == ',';
-	P->tok = yylval.tok = tok;
-	P->statement = P->next;
-	switch (tok->kind) {
-	case LEX_WORD:
-		return (word_token(tok));
-	case LEX_NUMBER:
-		return (NUMBER);
-	case LEX_STRING:
-		return (STRING);
-	case LEX_MARK:
-		return (mark_token(tok->text[0]));
-	case LEX_NEWLINE:
-		/* A block's brace, or a list, may go on in the next line. */
-		if (!comma && (P->next == NULL || P->next->block == 0))
-			P->next = NULL;
-		return ('\n');
-	case LEX_BAD:
-		return (BAD);
-	case LEX_END:
-		break;
-	}
-	return (0);
-}
-
-/* ---- errors ---- */
-
-/* Is the token at which the error was found one that ends a statement, so
- * that the parser must see it? */
-static int
-kept(void)
-{
-	return (P->skip == 0 && P->skip_depth == 0);
-}
-
-/* From the token handed out last on, it included. */
-static void
-skip_line(void)
-{
-	const struct lex_token	*tok = P->tok;
-
-	P->skip = P->skip_depth = 0;
-	if (tok->kind == LEX_NEWLINE || tok->kind == LEX_END)
-		return;
-	if (tok->kind == LEX_MARK && tok->text[0] == '}' && P->block != NULL)
-		return;
-	P->skip = 1;
-	if (tok->kind == LEX_MARK && tok->text[0] == '{') {
-		/* Nobody has entered the block that it would have opened. */
-		P->skip_depth = 1;
-		if (--P->depth == 0)
-			P->where = TOP;
-	}
-	P->next = NULL;
-}
-
-/* A secret does not belong into a message. */
-static void
-describe(const struct lex_token *tok, char *dst, size_t size)
-{
-	if (tok->kind == LEX_NEWLINE || tok->kind == LEX_END)
-		strlcpy(dst, tok->text, size);
-	else if (tok->kind == LEX_STRING || (P->statement != NULL &&
-	    P->statement->token == API && tok->kind != LEX_MARK))
-		strlcpy(dst, tok->kind == LEX_STRING ? "text in quotes" :
-		    "word", size);
-	else
-		(void)snprintf(dst, size, "\"%s\"", tok->text);
-}
-
-static void
-unexpected(const struct lex_token *tok)
-{
-	char	what[128], near[64], list[512];
-
-	describe(tok, what, sizeof(what));
-	if (tok->kind == LEX_MARK && tok->text[0] == '}' && P->block == NULL)
-		lex_error(P->lex, tok, "\"}\" ends no block: \"{\" is missing "
-		    "before it");
-	else if (P->statement == NULL) {
-		keyword_list(P->where, list, sizeof(list));
-		lex_error(P->lex, tok, "unexpected %s, expected one of: %s",
-		    what, list);
-	} else if (tok->kind == LEX_WORD && conf_nearest(tok->text,
-	    P->statement->form, near, sizeof(near)) == 0 &&
-	    strcmp(near, tok->text) != 0)
-		lex_error(P->lex, tok, "unexpected %s in \"%s\", did you "
-		    "mean \"%s\"? expected: %s", what, P->statement->name,
-		    near, P->statement->form);
-	else
-		lex_error(P->lex, tok, "unexpected %s in \"%s\", expected: "
-		    "%s", what, P->statement->name, P->statement->form);
-}
-
-int
-yyerror(const char *message)
-{
-	const struct lex_token	*tok = P->tok;
-	const struct keyword	*k;
-
-	(void)message;
-	k = tok->kind == LEX_WORD ? keyword_find(tok->text, P->where) : NULL;
-	if (tok->kind == LEX_BAD)
-		;	/* the lexer said it */
-	else if (tok->kind == LEX_END && P->block != NULL)
-		lex_error(P->lex, tok, "the block of \"%s\" that begins in "
-		    "line %d does not end: \"}\" is missing", P->block->text,
-		    P->block->line);
-	else if (k != NULL && k->token == LATER)
-		later_word(tok);
-	else
-		unexpected(tok);
-	skip_line();
-	return (0);
-}
-
-static void
-later_word(const struct lex_token *tok)
-{
-	lex_error(P->lex, tok, "\"%s\" is not yet known in this version",
-	    tok->text);
-}
-
-static void
-unknown_word(const struct lex_token *tok)
-{
-	const struct keyword	*k = keyword_find(tok->text, 0);
-	char			 list[512], near[64];
-
-	if (k != NULL && k->where != P->where) {
-		lex_error(P->lex, tok, "\"%s\" belongs %s", tok->text,
-		    block_name(k->where));
-		return;
-	}
-	keyword_list(P->where, list, sizeof(list));
-	if (conf_nearest(tok->text, list, near, sizeof(near)) == 0)
-		lex_error(P->lex, tok, "unknown keyword \"%s\", did you mean "
-		    "\"%s\"? expected one of: %s", tok->text, near, list);
-	else
-		lex_error(P->lex, tok, "unknown keyword \"%s\", expected one "
-		    "of: %s", tok->text, list);
-}
-
-static void
-not_in_quotes(const struct lex_token *tok)
-{
-	/* It may be a key, or a URL with a password. */
-	if (P->remote != NULL)
-		lex_error(P->lex, tok, "text in a remote block must be in "
-		    "quotes");
-	else
-		lex_error(P->lex, tok, "\"%s\" must be in quotes", tok->text);
-}
-
-/* 1 the first time that s is given it. */
-static int
-once(struct seen *s, const char *what, const struct lex_token *tok)
-{
-	int	i;
-
-	for (i = 0; i < s->count; i++) {
-		if (strcmp(s->what[i], what) != 0)
-			continue;
-		lex_error(P->lex, tok, "\"%s\" was given already, in line %d",
-		    what, s->line[i]);
-		return (0);
-	}
-	if (s->count < SEEN_MAX) {
-		s->what[s->count] = what;
-		s->line[s->count++] = tok->line;
-	}
-	return (1);
-}
-
-/* ---- statements at the top ---- */
-
-/* ---- remotes ---- */
-
-static void
-block_begin(const struct lex_token *name, const char *what, int known,
-    uint32_t count, uint32_t most)
-{
-	const char	*why;
-
-	P->block = name;
-	P->block_errors = lex_errors(P->lex);
-	P->seen_block.count = 0;
-	if ((why = conf_why_name(name->text)) != NULL)
-		set_error(P->lex, name, what, why);
-	else if (known)
-		set_error(P->lex, name, what, "was given already");
-	if (count == most)
-		lex_error(P->lex, name, "more than %u %ss", most, what);
-}
-
-static void
-remote_begin(const struct lex_token *name)
-{
-	struct conf_remote	*r;
-	uint32_t		 n = 0;
-
-	TAILQ_FOREACH(r, &P->conf->remotes, entry)
-		n++;
-	block_begin(name, "remote", conf_remote(P->conf, name->text) != NULL,
-	    n, CONF_REMOTES_MAX);
-	P->remote = conf_remote_new(P->conf, name->text);
-}
-
-static void
-remote_end(void)
-{
-	if (P->remote->url == NULL && lex_errors(P->lex) == P->block_errors)
-		lex_error(P->lex, P->block, "remote \"%s\" has no address; "
-		    "add rest \"URL\"", P->block->text);
-	P->remote = NULL;
-	P->block = NULL;
-}
-
-/* ---- databases ---- */
-
-static void
-database_begin(const struct lex_token *name)
-{
-	struct conf_database	*db;
-	uint32_t		 n = 0;
-
-	TAILQ_FOREACH(db, &P->conf->databases, entry)
-		n++;
-	block_begin(name, "database", *name->text != '\0' &&
-	    conf_database(P->conf, name->text) != NULL, n,
-	    CONF_DATABASES_MAX);
-	P->database = conf_database_new(P->conf, name->text);
-}
-
-static void
-database_end(void)
-{
-	if (P->database->path == NULL &&
-	    lex_errors(P->lex) == P->block_errors)
-		lex_error(P->lex, P->block, "database \"%s\" has no path; "
-		    "add path \"PATH\"", P->block->text);
-	P->database = NULL;
-	P->block = NULL;
-}
-
-static void
-want_remote(const struct lex_token *tok)
-{
-	struct wanted	*w;
-
-	STAILQ_FOREACH(w, &P->wanted, entry) {
-		if (w->database != P->database ||
-		    strcmp(w->remote->text, tok->text) != 0)
-			continue;
-		lex_error(P->lex, tok, "remote \"%s\" was given already for "
-		    "this database", tok->text);
-		return;
-	}
-	w = xcalloc(1, sizeof(*w));
-	w->database = P->database;
-	w->remote = tok;
-	STAILQ_INSERT_TAIL(&P->wanted, w, entry);
-}
-
-/* ---- who is allowed what ---- */
-
-static void
-allow_begin(enum allow_kind kind, const struct lex_token *name)
-{
-	P->allow = set_allow(P->lex, P->conf, kind, name);
-	P->rights = 0;
-}
-
-/* The first one cuts what was allowed on all down to itself. */
-static void
-allow_database(const struct lex_token *tok)
-{
-	struct wanted_database	*w;
-
-	if (P->allow == NULL)
-		return;
-	if (P->rights == 0) {
-		P->rights = grants_mask(&P->allow->grants, NULL);
-		P->allow->grants.n = 0;
-	}
-	set_allow_database(P->lex, P->allow, tok, P->rights);
-	w = xcalloc(1, sizeof(*w));
-	w->name = tok;
-	STAILQ_INSERT_TAIL(&P->wanted_databases, w, entry);
-}
-
-static void
-allows_link(void)
-{
-	struct wanted_database	*w;
-
-	while ((w = STAILQ_FIRST(&P->wanted_databases)) != NULL) {
-		STAILQ_REMOVE_HEAD(&P->wanted_databases, entry);
-		if (w->name->text[0] == '\0' ||
-		    conf_database(P->conf, w->name->text) == NULL)
-			lex_error(P->lex, w->name, "there is no database "
-			    "\"%s\"", w->name->text);
-		free(w);
-	}
-}
-
-static void
-targets_link(void)
-{
-	struct conf_remote	*r;
-	struct wanted		*w;
-
-	while ((w = STAILQ_FIRST(&P->wanted)) != NULL) {
-		STAILQ_REMOVE_HEAD(&P->wanted, entry);
-		r = w->remote->text[0] == '\0' ? NULL :
-		    conf_remote(P->conf, w->remote->text);
-		if (r != NULL)
-			conf_target_new(w->database, r);
-		else
-			lex_error(P->lex, w->remote, "there is no remote "
-			    "\"%s\"", w->remote->text);
-		free(w);
-	}
-}
+#include "daemon/engine/parse_tokens.h"
+#include "daemon/engine/parse_blocks.h"
 
 /* ---- the whole ---- */
 
@@ -748,6 +604,7 @@ parse_all(const char *name, struct lex *lex)
 		return (NULL);
 	memset(&state, 0, sizeof(state));
 	STAILQ_INIT(&state.wanted);
+	STAILQ_INIT(&state.wanted_keeps);
 	STAILQ_INIT(&state.wanted_databases);
 	conf = conf_new();
 	conf->file = xstrdup(name);
@@ -757,6 +614,7 @@ parse_all(const char *name, struct lex *lex)
 	P = &state;
 	r = yyparse();
 	targets_link();
+	keeps_link();
 	allows_link();
 	P = NULL;
 	if (lex_errors(lex) > 0 || r != 0 || conf_finish(conf) == -1) {

@@ -20,6 +20,10 @@ static const struct keyword keywords[] = {
 	    "[on \"DATABASE\", ...], allow group \"NAME\" RIGHTS [on ...], "
 	    "allow certificate \"NAME\" RIGHTS [on ...] or allow origin "
 	    "\"URL\"; rights are read, backup, download, restore, all" },
+	{ "notify",	TOP,	NOTIFY, 0,
+	    "notify \"URL\" on failure[, success]" },
+	{ "heartbeat",	TOP,	HEARTBEAT, 0,
+	    "heartbeat \"URL\" [every TIME]" },
 	{ "remote",	TOP,	REMOTE,	REMOTE_BLOCK,
 	    "remote \"NAME\" { ... }" },
 	{ "database",	TOP,	DATABASE, DATABASE_BLOCK,
@@ -44,18 +48,55 @@ static const struct keyword keywords[] = {
 	{ "ca",		TOP,	CA,	0, NULL },
 	{ "required",	TOP,	REQUIRED, 0, NULL },
 	{ "plaintext",	TOP,	PLAINTEXT, 0, NULL },
+	{ "every",	TOP,	EVERY,	0, NULL },
 
 	{ "rest",	REMOTE_BLOCK, REST, 0, "rest \"URL\"" },
+	{ "s3",		REMOTE_BLOCK, S3, 0,
+	    "s3 bucket \"NAME\" [prefix \"PREFIX\"] [region \"REGION\"] "
+	    "endpoint \"URL\" [path-style | virtual-host]" },
 	{ "api",	REMOTE_BLOCK, API, 0,
 	    "api key file \"PATH\" or api key \"KEY\"" },
+	{ "access",	REMOTE_BLOCK, ACCESS, 0,
+	    "access key file \"PATH\" or access key \"KEY\"" },
+	{ "secret",	REMOTE_BLOCK, SECRET, 0,
+	    "secret key file \"PATH\" or secret key \"KEY\"" },
+	{ "delete",	REMOTE_BLOCK, DELETE, 0,
+	    "delete yes, delete no, delete access key [file] \"TEXT\" or "
+	    "delete secret key [file] \"TEXT\"" },
+	{ "storage",	REMOTE_BLOCK, STORAGE, 0,
+	    "storage class \"CLASS\"" },
+	{ "encryption",	REMOTE_BLOCK, ENCRYPTION, 0,
+	    "encryption \"AES256\" or encryption \"aws:kms\" "
+	    "[key \"ID\"]" },
+	{ "object",	REMOTE_BLOCK, OBJECT, 0,
+	    "object lock governance for TIME or object lock compliance for "
+	    "TIME, as in object lock governance for 30d" },
+	{ "parts",	REMOTE_BLOCK, PARTS, 0, "parts NUMBER" },
+	{ "part",	REMOTE_BLOCK, PART, 0,
+	    "part size SIZE, as in part size 16m" },
 	{ "timeout",	REMOTE_BLOCK, TIMEOUT, 0,
 	    "timeout TIME, as in timeout 300s" },
 	{ "retry",	REMOTE_BLOCK, RETRY, 0,
 	    "retry from TIME to TIME, as in retry from 30s to 1h" },
+	{ "upload",	REMOTE_BLOCK, UPLOAD, 0,
+	    "upload limit SIZE, as in upload limit 5m" },
+	{ "confirm",	REMOTE_BLOCK, CONFIRM, 0,
+	    "confirm size, confirm sample or confirm content" },
 	{ "key",	REMOTE_BLOCK, KEY, 0, NULL },
 	{ "file",	REMOTE_BLOCK, KEYFILE, 0, NULL },
 	{ "from",	REMOTE_BLOCK, FROM, 0, NULL },
 	{ "to",		REMOTE_BLOCK, TO, 0, NULL },
+	{ "limit",	REMOTE_BLOCK, LIMIT, 0, NULL },
+	{ "bucket",	REMOTE_BLOCK, BUCKET, 0, NULL },
+	{ "prefix",	REMOTE_BLOCK, PREFIX, 0, NULL },
+	{ "region",	REMOTE_BLOCK, REGION, 0, NULL },
+	{ "endpoint",	REMOTE_BLOCK, ENDPOINT, 0, NULL },
+	{ "path-style",	REMOTE_BLOCK, PATHSTYLE, 0, NULL },
+	{ "virtual-host", REMOTE_BLOCK, VIRTUALHOST, 0, NULL },
+	{ "class",	REMOTE_BLOCK, CLASS, 0, NULL },
+	{ "lock",	REMOTE_BLOCK, LOCK, 0, NULL },
+	{ "for",	REMOTE_BLOCK, FOR, 0, NULL },
+	{ "size",	REMOTE_BLOCK, SIZE, 0, NULL },
 
 	{ "path",	DATABASE_BLOCK, DBPATH, 0, "path \"PATH\"" },
 	{ "user",	DATABASE_BLOCK, USER, 0,
@@ -69,27 +110,45 @@ static const struct keyword keywords[] = {
 	    "verify none, verify quick or verify full" },
 	{ "capture",	DATABASE_BLOCK, CAPTURE, 0,
 	    "capture raw or capture backup" },
+	{ "every",	DATABASE_BLOCK, EVERY, 0,
+	    "every TIME, as in every 15m" },
+	{ "at",		DATABASE_BLOCK, AT, 0, "at HH:MM, as in at 03:30" },
+	{ "on",		DATABASE_BLOCK, ON, 0,
+	    "on DAY[, DAY ...] at HH:MM, as in on sun at 04:00" },
+	{ "jitter",	DATABASE_BLOCK, JITTER, 0,
+	    "jitter TIME, as in jitter 30s" },
+	{ "drill",	DATABASE_BLOCK, DRILL, 0,
+	    "drill every TIME, as in drill every 7d" },
+	{ "compress",	DATABASE_BLOCK, COMPRESS, 0,
+	    "compress zstd [LEVEL] [local | remote]" },
+	{ "encrypt",	DATABASE_BLOCK, ENCRYPT, 0,
+	    "encrypt to \"age1...\", ... [local | remote]" },
+	{ "identity",	DATABASE_BLOCK, IDENTITY, 0,
+	    "identity file \"PATH\"" },
+	{ "keep",	DATABASE_BLOCK, KEEP, 0,
+	    "keep last NUMBER, NUMBER hourly, NUMBER daily, NUMBER weekly, "
+	    "NUMBER monthly, NUMBER yearly, within TIME [on \"REMOTE\"], or "
+	    "keep safety TIME" },
+	{ "expire",	DATABASE_BLOCK, EXPIRE, 0, "expire named" },
+	{ "spool",	DATABASE_BLOCK, SPOOL, 0,
+	    "spool limit SIZE, as in spool limit 10g" },
+	{ "expect",	DATABASE_BLOCK, EXPECT, 0,
+	    "expect change within TIME, as in expect change within 7d" },
 	{ "to",		DATABASE_BLOCK, TO, 0, "to \"REMOTE\", ..." },
 	{ "unsafe-filesystem", DATABASE_BLOCK, UNSAFE, 0,
 	    "unsafe-filesystem" },
 	{ "id",		DATABASE_BLOCK, ID, 0, NULL },
 	{ "timeout",	DATABASE_BLOCK, TIMEOUT, 0, NULL },
 	{ "limit",	DATABASE_BLOCK, LIMIT, 0, NULL },
-
-	{ "notify",	TOP, LATER, 0, NULL },
-	{ "s3",		REMOTE_BLOCK, LATER, 0, NULL },
-	{ "upload",	REMOTE_BLOCK, LATER, 0, NULL },
-	{ "access",	REMOTE_BLOCK, LATER, 0, NULL },
-	{ "secret",	REMOTE_BLOCK, LATER, 0, NULL },
-	{ "every",	DATABASE_BLOCK, LATER, 0, NULL },
-	{ "at",		DATABASE_BLOCK, LATER, 0, NULL },
-	{ "on",		DATABASE_BLOCK, LATER, 0, NULL },
-	{ "drill",	DATABASE_BLOCK, LATER, 0, NULL },
-	{ "compress",	DATABASE_BLOCK, LATER, 0, NULL },
-	{ "encrypt",	DATABASE_BLOCK, LATER, 0, NULL },
-	{ "keep",	DATABASE_BLOCK, LATER, 0, NULL },
-	{ "spool",	DATABASE_BLOCK, LATER, 0, NULL },
-	{ "expect",	DATABASE_BLOCK, LATER, 0, NULL },
+	{ "zstd",	DATABASE_BLOCK, ZSTD, 0, NULL },
+	{ "local",	DATABASE_BLOCK, LOCAL, 0, NULL },
+	{ "remote",	DATABASE_BLOCK, REMOTE, 0, NULL },
+	{ "file",	DATABASE_BLOCK, KEYFILE, 0, NULL },
+	{ "last",	DATABASE_BLOCK, LAST, 0, NULL },
+	{ "within",	DATABASE_BLOCK, WITHIN, 0, NULL },
+	{ "safety",	DATABASE_BLOCK, SAFETY, 0, NULL },
+	{ "named",	DATABASE_BLOCK, NAMED, 0, NULL },
+	{ "change",	DATABASE_BLOCK, CHANGE, 0, NULL },
 };
 
 static const char *
@@ -108,9 +167,25 @@ keyword_find(const char *word, int where)
 
 	for (k = keywords; k < keywords + nitems(keywords); k++)
 		if (strcmp(k->name, word) == 0 && (where == k->where ||
-		    (where == 0 && (k->form != NULL || k->token == LATER))))
+		    (where == 0 && k->form != NULL)))
 			return (k);
 	return (NULL);
+}
+
+/* Does a statement go on with this word, which begins others? */
+static int
+keyword_within(const struct keyword *statement, const char *word)
+{
+	const char	*p;
+	size_t		 n = strlen(word);
+
+	if (statement == NULL || statement->form == NULL)
+		return (0);
+	for (p = statement->form; (p = strstr(p, word)) != NULL; p += n)
+		if (p > statement->form && (p[-1] == ' ' || p[-1] == '[') &&
+		    (p[n] == ' ' || p[n] == '\0'))
+			return (1);
+	return (0);
 }
 
 /* "listen, user, ...": what may begin a statement here. */

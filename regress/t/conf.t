@@ -59,11 +59,17 @@ done
 load -f "$T/sample.conf"
 is "the sample is accepted" "$RC $ERR" "0 "
 again "the sample"
-echo key >"$T/hq.key"
-echo key >"$T/cb.key"
+for f in hq.key cb.key s3.id s3.secret s3-delete.id s3-delete.secret; do
+	echo key >"$T/$f"
+done
+cat >"$T/age.key" <<EOF
+# created: 2026-11-22T12:00:00Z
+AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33
+EOF
 echo certificate >"$T/cb.pem"
 sed -E 's/^#([a-z}]|\t)/\1/' "$T/sample.conf" |
-    sed -e "s,/etc/cloudbackupd/hq.key,$T/hq.key," \
+    sed -e "s,/etc/cloudbackupd/\([a-z0-9-]*\.\(id\|secret\)\),$T/\1," \
+    -e "s,/etc/cloudbackupd/\(hq\|age\)\.key,$T/\1.key," \
     -e "s,/etc/ssl/cb.pem,$T/cb.pem," \
     -e "s,/etc/ssl/private/cb.key,$T/cb.key," >"$T/all.conf"
 load -f "$T/all.conf"
@@ -80,6 +86,17 @@ load -f "$T/all.conf"
 like "a key file that others can read is refused" "$RC $ERR" \
     "1 *holds a secret*"
 chmod 600 "$T/hq.key"
+chmod 640 "$T/s3.secret" "$T/age.key" "$T/s3-delete.id"
+load -f "$T/all.conf"
+is "so are those of S3 and of age" "$RC $(grep -c "holds a secret" "$T/err")" \
+    "1 3"
+chmod 600 "$T/s3.secret" "$T/age.key" "$T/s3-delete.id"
+cp "$T/age.key" "$T/identity"
+echo "# no identity" >"$T/age.key"
+load -f "$T/all.conf"
+like "an identity file without one" "$RC $ERR" \
+    "1 *identity file \"$T/age.key\" has no line AGE-SECRET-KEY-1...*"
+cp "$T/identity" "$T/age.key"
 chmod 666 "$T/all.conf"
 load -f "$T/all.conf"
 like "a configuration that others can write is refused" "$RC $(cat "$T/err")" \

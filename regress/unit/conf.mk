@@ -1,6 +1,6 @@
 # The configuration: its test, and a program that prints what it read.
 CONF_OBJ =	$(call obj,$(wildcard daemon/engine/conf*.c) common/log.c \
-		    common/util.c common/compat.c) \
+		    common/bech32.c common/util.c common/compat.c) \
 		$(B)/obj/daemon/engine/parse.o
 
 UNITS +=	$(B)/regress/conf_test

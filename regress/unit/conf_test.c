@@ -251,13 +251,40 @@ test_urls(void)
 }
 
 static void
+test_hooks(void)
+{
+	static const struct {
+		const char	*text, *wanted;
+	} cases[] = {
+		{ "HTTPS://h/x?a=b&c=%20", "https://h/x?a=b&c=%20" },
+		{ "https://h/x/", "https://h/x/" },
+		{ "https://h/x?a#b", NULL },
+		{ "https://u:p@h/x?a", NULL },
+		{ "https://h/?a=u:p@h", "https://h/?a=u:p@h" },
+		{ "https://h/?a b", NULL },
+	};
+	const char	*why;
+	char		*url;
+	size_t		 i;
+
+	for (i = 0; i < nitems(cases); i++) {
+		why = NULL;
+		url = conf_url_hook(cases[i].text, &why);
+		ok(cases[i].wanted == NULL ? url == NULL && why != NULL :
+		    url != NULL && strcmp(url, cases[i].wanted) == 0,
+		    "a hook's URL: %s", cases[i].text);
+		free(url);
+	}
+}
+
+static void
 path_is(const char *text, const char *wanted, int directory)
 {
 	const char	*why = NULL;
 	char		*path;
 
 	path = directory ? conf_path_directory(text, CONF_BACKUP_DIR_MAX,
-	    &why) : conf_path_database(text, &why);
+	    &why) : conf_path_database(text, NULL, &why);
 	if (wanted == NULL)
 		ok(path == NULL && why != NULL, "no path: %.40s", text);
 	else
@@ -285,6 +312,7 @@ test_paths(void)
 	path_is("/a/", NULL, 0);
 	path_is("/a/..", NULL, 0);
 	path_is("/a/*.db", NULL, 0);
+	path_is("/a?/x.db", NULL, 0);
 	path_is("/a\nb", NULL, 0);
 	(void)setenv("HOME", "relative", 1);
 	path_is("~/b", NULL, 0);
@@ -551,6 +579,96 @@ test_listen(void)
 	free(out);
 }
 
+#define RECIPIENT	"age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp86" \
+			"6cnql7dp2z"
+
+/* Times, forms and retention as the engine finds them. */
+static void
+test_life(void)
+{
+	struct conf_database	*a, *b;
+	struct conf_target	*x, *y;
+	struct conf		*conf;
+
+	conf = parse("remote \"x\" { rest \"http://x\" }\n"
+	    "remote \"y\" { rest \"http://y\" confirm sample upload limit "
+	    "1m }\n"
+	    "database \"a\" { path \"/a\" every 15m on sun, sat at 04:05\n"
+	    "compress zstd 7 remote encrypt to \"" RECIPIENT "\" local\n"
+	    "keep last 3, within 2w keep 4 daily on \"y\" keep 5 yearly\n"
+	    "drill every 1w expect change within 3d spool limit 1g }\n"
+	    "database \"b\" { path \"/b/*.db\" at 00:00 compress zstd }\n");
+	ok(conf != NULL, "a database's life is read");
+	if (conf == NULL)
+		return;
+	a = conf_database(conf, "a");
+	b = conf_database(conf, "b");
+	ok(a->nschedules == 2 && a->schedules[0].every_ms == 900000 &&
+	    a->schedules[1].every_ms == 0 && a->schedules[1].minute == 245 &&
+	    a->schedules[1].weekdays == 0x41 &&
+	    a->jitter_ms == CONF_JITTER_DEFAULT, "every, and on two days");
+	ok(b->nschedules == 1 && b->schedules[0].minute == 0 &&
+	    b->schedules[0].weekdays == 0x7f, "at, on each day");
+	ok(!a->is_glob && b->is_glob, "one path is a pattern");
+	ok(a->local.compress == 0 && a->local.encrypt &&
+	    a->remote.compress == 7 && !a->remote.encrypt &&
+	    a->nrecipients == 1 && b->local.compress == 3 &&
+	    b->remote.compress == 3 && !b->local.encrypt, "forms by place");
+	x = TAILQ_FIRST(&a->targets);
+	y = TAILQ_NEXT(x, entry);
+	ok(a->keep.set && a->keep.last == 3 && a->keep.yearly == 5 &&
+	    a->keep.daily == 0 && a->keep.within_ms == 14 * 86400000ULL &&
+	    !x->keep.set && y->keep.set && y->keep.daily == 4 &&
+	    y->keep.last == 0, "retention by place");
+	ok(!b->keep.set && b->keep_safety_ms == 30 * 86400000ULL &&
+	    !b->expire_named, "by default all is kept");
+	ok(a->drill_ms == 7 * 86400000ULL &&
+	    a->expect_change_ms == 3 * 86400000ULL &&
+	    a->spool_limit == 1ULL << 30, "a drill, a change, a spool");
+	ok(conf_remote(conf, "x")->confirm == CONFIRM_SIZE &&
+	    conf_remote(conf, "y")->confirm == CONFIRM_SAMPLE &&
+	    conf_remote(conf, "y")->upload_limit == 1 << 20,
+	    "what a remote confirms, and its limit");
+	conf_free(conf);
+}
+
+static void
+test_s3(void)
+{
+	static const char	env[] = "DATABASE_URL=/x.db\nS3_BUCKET=buck\n"
+	    "AWS_ACCESS_KEY_ID=i\nAWS_SECRET_ACCESS_KEY=s\n"
+	    "AWS_SESSION_TOKEN=t\nAWS_ENDPOINT_URL=http://other\n"
+	    "AWS_ENDPOINT_URL_S3=http://h:1/\n";
+	struct conf		*conf;
+	struct conf_remote	*r;
+
+	conf = parse("remote \"s\" { s3 bucket \"buck\" prefix \"p/q\" "
+	    "endpoint \"https://h/\" virtual-host\n"
+	    "access key \"i\" secret key \"s\" delete no parts 3\n"
+	    "part size 6m object lock compliance for 2w }\n"
+	    "database \"a\" { path \"/a\" }\n");
+	r = conf == NULL ? NULL : conf_remote(conf, "s");
+	ok(r != NULL && r->kind == REMOTE_S3 && r->s3 != NULL &&
+	    strcmp(r->url, "https://h") == 0 &&
+	    strcmp(r->s3->prefix, "p/q/") == 0 && r->s3->virtual_host &&
+	    strcmp(r->s3->region, "us-east-1") == 0 && !r->s3->may_delete &&
+	    strcmp(r->s3->access_key, "i") == 0 &&
+	    strcmp(r->s3->secret_key, "s") == 0, "a bucket");
+	ok(r != NULL && r->s3->parts == 3 && r->s3->part_size == 6 << 20 &&
+	    r->s3->lock_days == 14 &&
+	    strcmp(r->s3->lock_mode, "COMPLIANCE") == 0,
+	    "its parts and its lock");
+	conf_free(conf);
+	conf = conf_parse_env("env", env, strlen(env));
+	r = conf == NULL ? NULL : conf_remote(conf, "s3");
+	ok(r != NULL && r->kind == REMOTE_S3 &&
+	    strcmp(r->url, "http://h:1") == 0 &&
+	    strcmp(r->s3->session_token, "t") == 0 &&
+	    strcmp(r->s3->secret_key, "s") == 0,
+	    "a bucket of the environment file");
+	conf_free(conf);
+}
+
 static void
 test_parse(void)
 {
@@ -584,7 +702,10 @@ test_parse(void)
 	quiet();
 	conf = parse("remote \"r\" { rest \"http://h\"\napi key s3cret\n"
 	    "api s3cret\napi key \"s3cret\" \"s3cret\"\n"
-	    "rest https://u:s3cret@h\nrest \"https://u:s3cret@h\" }\n");
+	    "rest https://u:s3cret@h\nrest \"https://u:s3cret@h\"\n"
+	    "secret key s3cret\naccess s3cret\ndelete secret key s3cret }\n"
+	    "notify s3cret on failure\nheartbeat \"http://u:s3cret@h\"\n"
+	    "database \"x\" { encrypt to \"AGE-SECRET-KEY-1s3cret\" }\n");
 	ok(conf == NULL && strstr(loud(), "s3cret") == NULL,
 	    "messages do not show secrets");
 }
@@ -602,6 +723,7 @@ main(void)
 	test_lex();
 	test_quantities();
 	test_urls();
+	test_hooks();
 	test_paths();
 	test_nearest();
 	test_keys();
@@ -610,6 +732,8 @@ main(void)
 	test_finish();
 	test_listen();
 	test_parse();
+	test_life();
+	test_s3();
 	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (system(command) != 0)
 		printf("# %s is left behind\n", dir);
