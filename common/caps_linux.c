@@ -29,8 +29,6 @@ static const struct {
 	    "write where root has no permission by the file's mode" },
 	{ CAP_DAC_READ_SEARCH, ENGINE, "CAP_DAC_READ_SEARCH",
 	    "reach databases in other users' directories" },
-	{ CAP_CHOWN, ENGINE, "CAP_CHOWN",
-	    "give a listening socket its group" },
 	{ CAP_FOWNER, ENGINE, "CAP_FOWNER",
 	    "use a backup directory that belongs to another user" },
 	{ CAP_LEASE, ENGINE, "CAP_LEASE",

@@ -2,6 +2,8 @@
  * Every program runs this.  It owns the process's name in the log and the
  * choice between standard error and syslog; nothing else.
  */
+#include <sys/stat.h>
+
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +21,20 @@
 static const char	*log_name = "cloudbackupd";
 static int		 log_stderr = 1;
 static int		 log_verbose;
+static int		 log_journal;	/* stderr goes to systemd's journal */
+
+/* JOURNAL_STREAM=DEVICE:INODE, of the stream that is the journal's. */
+static int
+is_journal(int fd)
+{
+	const char		*text = getenv("JOURNAL_STREAM");
+	unsigned long long	 dev, ino;
+	struct stat		 st;
+
+	return (text != NULL && sscanf(text, "%llu:%llu", &dev, &ino) == 2 &&
+	    fstat(fd, &st) == 0 && (unsigned long long)st.st_dev == dev &&
+	    (unsigned long long)st.st_ino == ino);
+}
 
 void
 log_init(const char *name, int to_stderr, int verbose)
@@ -26,6 +42,7 @@ log_init(const char *name, int to_stderr, int verbose)
 	log_name = name;
 	log_stderr = to_stderr;
 	log_verbose = verbose;
+	log_journal = to_stderr && is_journal(STDERR_FILENO);
 	if (to_stderr)
 		return;
 	openlog("cloudbackupd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
@@ -49,10 +66,19 @@ log_line(int priority, int saved_errno, const char *fmt, va_list ap)
 		    strerror(saved_errno));
 	/* VIS_NOSLASH: a backslash in a path is shown as it is. */
 	cb_strvis(safe, sizeof(safe), raw);
-	if (log_stderr)
+	if (log_journal)
+		dprintf(STDERR_FILENO, "<%d>%s: %s\n", priority, log_name,
+		    safe);
+	else if (log_stderr)
 		dprintf(STDERR_FILENO, "%s: %s\n", log_name, safe);
 	else
 		syslog(priority, "%s: %s", log_name, safe);
+}
+
+void
+log_set_verbose(int verbose)
+{
+	log_verbose = verbose;
 }
 
 void

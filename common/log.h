@@ -11,9 +11,13 @@
 /*
  * log_init: name is this process's name in each line ("engine", "front").
  * to_stderr: write to standard error; otherwise to syslog's daemon facility.
+ * Lines to systemd's journal (JOURNAL_STREAM) begin with their priority.
  * verbose: 0 leaves log_debug() lines out.
  */
 void	log_init(const char *name, int to_stderr, int verbose);
+
+/* From now on. */
+void	log_set_verbose(int verbose);
 
 void	log_warn(const char *, ...)	/* adds ": strerror(errno)" */
 	    __attribute__((__format__ (printf, 1, 2)));

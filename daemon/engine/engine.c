@@ -337,6 +337,7 @@ engine_stop(struct engine *e)
 	if (e->stopping)
 		return;
 	e->stopping = 1;
+	manager_stopping();
 	event_add(e->stop_timer, &tv);
 	tasks_stop(e);
 	engine_stop_check(e);
@@ -507,6 +508,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	exposed_warn(conf);
 	log_info("ready: version=%s configuration=%s backups=%s", VERSION,
 	    conf->file, store_path(store));
+	manager_ready(&e);
 
 	if (event_base_dispatch(e.base) == -1)
 		fatal("event_base_dispatch");
@@ -519,6 +521,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	for (i = 0; i < nitems(signals); i++)
 		event_free(signals[i]);
 	event_free(e.stop_timer);
+	manager_free();
 	flow_free(&e);
 	event_base_free(e.base);
 	log_info("stopped");

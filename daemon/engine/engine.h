@@ -72,6 +72,13 @@ void	identity_license(struct engine *, const struct m_license_ids *);
 /* Called when a task or job ended while stopping. */
 void	engine_stop_check(struct engine *);
 
+/* ---- manager.c: the service manager ---- */
+
+/* The daemon serves: says so, and from then on that it is not hung. */
+void	manager_ready(struct engine *);
+void	manager_stopping(void);
+void	manager_free(void);
+
 /* ---- flow.c: front asks faster than it reads ---- */
 
 /*

@@ -73,12 +73,34 @@ unlink_stale(const struct sockaddr_un *sun)
 	close(fd);
 }
 
+/*
+ * The socket gets its group when it is made, so that root needs no right
+ * to give files away; another user may give what is his to his groups.
+ */
+static int
+bind_grouped(int fd, const struct sockaddr_un *sun, const struct group *gr)
+{
+	gid_t	own = getegid();
+	mode_t	old;
+	int	r;
+
+	if (gr != NULL && geteuid() == 0 && setegid(gr->gr_gid) == -1)
+		return (-1);
+	old = umask(0177);
+	r = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	(void)umask(old);
+	if (gr != NULL && geteuid() == 0 && setegid(own) == -1)
+		fatal("setegid");
+	if (r == 0 && gr != NULL && geteuid() != 0)
+		r = chown(sun->sun_path, (uid_t)-1, gr->gr_gid);
+	return (r);
+}
+
 static int
 unix_open(const struct conf_listen *l)
 {
 	struct sockaddr_un	 sun;
 	struct group		*gr = NULL;
-	mode_t			 old;
 	int			 fd, r;
 
 	if (l->group != NULL && (gr = getgrnam(l->group)) == NULL)
@@ -94,11 +116,7 @@ unix_open(const struct conf_listen *l)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return (-1);
-	old = umask(0177);
-	r = bind(fd, (const struct sockaddr *)&sun, sizeof(sun));
-	(void)umask(old);
-	if (r == -1 ||
-	    (gr != NULL && chown(l->path, (uid_t)-1, gr->gr_gid) == -1) ||
+	if (bind_grouped(fd, &sun, gr) == -1 ||
 	    chmod(l->path, l->mode) == -1 || listen(fd, BACKLOG) == -1) {
 		r = errno;
 		close(fd);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/service.h"
 #include "common/try.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/token.h"
@@ -118,6 +119,7 @@ main(int argc, char *argv[])
 		return (0);
 	}
 	umask(0077);
+	service_init();
 	if (o.token != NULL) {
 		status = token_command(conf, o.token);
 		conf_free(conf);

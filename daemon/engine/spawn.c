@@ -129,13 +129,25 @@ limit_descriptors(const struct engine *e, const char *program)
 		_exit(127);
 }
 
+/* Whether what they write to standard error goes to the journal. */
+static char *
+journal_variable(char *dst, size_t size)
+{
+	const char	*value = getenv("JOURNAL_STREAM");
+
+	if (value == NULL || snprintf(dst, size, "JOURNAL_STREAM=%s",
+	    value) >= (int)size)
+		return (NULL);
+	return (dst);
+}
+
 pid_t
 spawn_program(const struct engine *e, const char *program, const int *fds,
     size_t n, const char *user, const char *root)
 {
 	char		 path[PATH_MAX];
 	const char	*argv[16];
-	static char	*const	envp[] = { "PATH=/usr/bin:/bin", NULL };
+	char		 journal[64], *envp[3];
 	size_t		 a = 0;
 	pid_t		 pid;
 
@@ -155,6 +167,9 @@ spawn_program(const struct engine *e, const char *program, const int *fds,
 		argv[a++] = root;
 	}
 	argv[a] = NULL;
+	envp[0] = (char *)(uintptr_t)"PATH=/usr/bin:/bin";
+	envp[1] = journal_variable(journal, sizeof(journal));
+	envp[2] = NULL;
 	if ((pid = fork()) == -1)
 		fatal("fork");
 	if (pid == 0) {
