@@ -7,6 +7,11 @@ SBINDIR ?=	$(PREFIX)/sbin
 LIBEXECDIR ?=	$(PREFIX)/libexec/cloudbackupd
 MANDIR ?=	$(PREFIX)/share/man
 EXAMPLEDIR ?=	$(PREFIX)/share/examples/cloudbackupd
+BASHDIR ?=	$(PREFIX)/share/bash-completion/completions
+ZSHDIR ?=	$(PREFIX)/share/zsh/vendor-completions
+UNITDIR ?=	$(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?=	$(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?=	$(PREFIX)/lib/tmpfiles.d
 
 B ?=		build
 CC ?=		cc
@@ -115,6 +120,18 @@ include regress/Makefile.inc
 MANUALS =	$(notdir $(wildcard man/*.[1-9]))
 man_fix =	-e 's,/usr/local/libexec/cloudbackupd,$(LIBEXECDIR),g'
 
+# What systemd reads, with the paths of this build.
+define install_systemd
+install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) \
+	    $(DESTDIR)$(TMPFILESDIR)
+	sed 's,/usr/local/sbin,$(SBINDIR),' systemd/cloudbackupd.service \
+	    >$(DESTDIR)$(UNITDIR)/cloudbackupd.service
+	install -m 644 systemd/cloudbackupd.sysusers \
+	    $(DESTDIR)$(SYSUSERSDIR)/cloudbackupd.conf
+	install -m 644 systemd/cloudbackupd.tmpfiles \
+	    $(DESTDIR)$(TMPFILESDIR)/cloudbackupd.conf
+endef
+
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) \
 	    $(DESTDIR)$(EXAMPLEDIR)
@@ -122,6 +139,12 @@ install: all
 	    $(DESTDIR)$(SBINDIR)/
 	install -m 755 $(HELPERS) $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 etc/cloudbackupd.conf $(DESTDIR)$(EXAMPLEDIR)/
+	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR)
+	$(B)/cloudbackupctl completion bash \
+	    >$(DESTDIR)$(BASHDIR)/cloudbackupctl
+	$(B)/cloudbackupctl completion zsh \
+	    >$(DESTDIR)$(ZSHDIR)/_cloudbackupctl
+	$(if $(filter linux,$(SYSTEM)),$(install_systemd))
 	for m in $(MANUALS); do \
 		d=$(DESTDIR)$(MANDIR)/man$${m##*.} && install -d $$d && \
 		sed $(man_fix) man/$$m >$$d/$$m && chmod 644 $$d/$$m || \
@@ -133,14 +156,37 @@ uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/cloudbackupd \
 	    $(DESTDIR)$(SBINDIR)/cloudbackupctl \
 	    $(addprefix $(DESTDIR)$(LIBEXECDIR)/,$(notdir $(HELPERS))) \
-	    $(DESTDIR)$(EXAMPLEDIR)/cloudbackupd.conf
+	    $(DESTDIR)$(EXAMPLEDIR)/cloudbackupd.conf \
+	    $(DESTDIR)$(BASHDIR)/cloudbackupctl \
+	    $(DESTDIR)$(ZSHDIR)/_cloudbackupctl \
+	    $(DESTDIR)$(UNITDIR)/cloudbackupd.service \
+	    $(DESTDIR)$(SYSUSERSDIR)/cloudbackupd.conf \
+	    $(DESTDIR)$(TMPFILESDIR)/cloudbackupd.conf
 	for m in $(MANUALS); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$$m; \
 	done
 	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(EXAMPLEDIR) 2>/dev/null
 
+# The sources as they are in the work tree, less what git does not know.
+NAME_VERSION =	cloudbackupd-$(VERSION)
+dist:
+	@mkdir -p $(B)
+	git ls-files -z | tar -cz --null -T - \
+	    --transform 's,^,$(NAME_VERSION)/,' --owner=0 --group=0 \
+	    -f $(B)/$(NAME_VERSION).tar.gz
+	@echo $(B)/$(NAME_VERSION).tar.gz
+
+# A Debian package, in $(B)/deb; lintian, where it is, looks at it.
+deb: dist
+	rm -rf $(B)/deb && mkdir -p $(B)/deb
+	tar -xzf $(B)/$(NAME_VERSION).tar.gz -C $(B)/deb
+	cd $(B)/deb/$(NAME_VERSION) && dpkg-buildpackage -us -uc -b
+	if command -v lintian >/dev/null; then \
+		lintian --fail-on error,warning $(B)/deb/*.changes; fi
+	@ls $(B)/deb/*.deb
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all install uninstall clean
+.PHONY: all install uninstall dist deb clean
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -435,11 +435,9 @@ conf_finish(struct conf *conf)
 		errors += remote_finish(conf, r);
 	TAILQ_FOREACH(db, &conf->databases, entry)
 		errors += database_finish(conf, db);
-	if (TAILQ_EMPTY(&conf->databases)) {
-		conf_error(conf_where(conf), 0, "there is no database; "
-		    "expected at least one: database \"NAME\" { path "
-		    "\"PATH\" }");
-		errors++;
-	}
+	if (TAILQ_EMPTY(&conf->databases))
+		conf_warning(conf_where(conf), 0, "there is no database, so "
+		    "nothing is backed up; database \"NAME\" { path "
+		    "\"PATH\" } adds one");
 	return (errors == 0 ? 0 : -1);
 }

@@ -191,7 +191,8 @@ front_configure(struct engine *e, struct listeners *listeners)
 	TAILQ_FOREACH(r, &e->conf->remotes, entry)
 		m.remotes++;
 	m.connections_max = e->conf->connections_max;
-	m.user = d->user;
+	if (d != NULL)
+		m.user = d->user;
 	if ((r = TAILQ_FIRST(&e->conf->remotes)) != NULL) {
 		strlcpy(m.remote_url, r->url, sizeof(m.remote_url));
 		strlcpy(m.remote_name, r->name, sizeof(m.remote_name));

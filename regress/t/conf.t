@@ -55,6 +55,14 @@ for f in *.env; do
 	fi
 done
 
+# The package's, which names no database yet: that is said, and no error.
+cp "$TOP/debian/cloudbackupd.conf" "$T/package.conf"
+load -f "$T/package.conf"
+like "the package's is accepted, with a warning" "$RC $ERR" \
+    "0 *warning: there is no database*"
+is "and each line that it leaves out is right" "$(sed 's/^#\([a-z	}]\)/\1/' \
+    "$T/package.conf" >"$T/all.conf"; load -f "$T/all.conf"; echo "$RC$ERR")" 0
+
 # The sample as it is, and with all that it leaves out.
 load -f "$T/sample.conf"
 is "the sample is accepted" "$RC $ERR" "0 "
