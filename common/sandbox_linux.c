@@ -52,14 +52,16 @@ static const struct {
 	[SANDBOX_CHECK] = { 1, NET_BIND | NET_CONNECT },
 };
 
-/* 0 when the kernel was built or started without it. */
+/* 0 when the kernel was built or started without it, or a container's
+ * filter does not let us ask (EPERM: nothing else gives that here). */
 static int
 landlock_abi(void)
 {
 	int	abi;
 
 	abi = (int)syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, 1);
-	if (abi == -1 && (errno == ENOSYS || errno == EOPNOTSUPP))
+	if (abi == -1 && (errno == ENOSYS || errno == EOPNOTSUPP ||
+	    errno == EPERM))
 		return (0);
 	return (abi);
 }
