@@ -522,6 +522,34 @@ struct m_look {
 	uint64_t	refused_ino[2];
 };
 
+/*
+ * What tells two states of a database's files apart without reading them
+ * (H9): where they are, how long, when they changed, and the header of the
+ * -wal and of its last frame.  Equal and SIGNATURE_STABLE: nothing was
+ * written in between.
+ */
+#define SIGNATURE_VERSION	1
+#define SIGNATURE_STABLE	0x01	/* nothing changed so recently that
+					 * a time stamp may hide it */
+#define SIGNATURE_HEADER	32	/* of a -wal, bytes */
+#define SIGNATURE_FRAME		24	/* of a frame */
+
+struct m_signature {
+	uint32_t	version;
+	uint32_t	flags;
+	uint64_t	dev;
+	uint64_t	ino;
+	uint64_t	size;		/* bytes */
+	int64_t		mtime_ns;
+	int64_t		ctime_ns;
+	uint64_t	wal_ino;	/* 0: there is none */
+	uint64_t	wal_size;	/* bytes */
+	int64_t		wal_mtime_ns;
+	int64_t		wal_ctime_ns;
+	uint8_t		wal_header[SIGNATURE_HEADER];
+	uint8_t		wal_frame[SIGNATURE_FRAME];
+};
+
 enum capture_method { CAPTURE_RAW, CAPTURE_BACKUP };
 
 /* W_CAPTURE carries the artifact, open for reading and writing, empty. */
@@ -581,6 +609,7 @@ struct m_w_captured {
 	uint32_t	application_id;
 	uint32_t	method;		/* enum capture_method: that used */
 	uint32_t	restarts;	/* how often the copy began again */
+	struct m_signature signature;	/* taken before the lock */
 	char		journal_mode[WORD_BYTES];
 	char		encoding[WORD_BYTES];
 	char		checksum[CHECKSUM_BYTES];	/* while it was written */

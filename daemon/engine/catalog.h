@@ -216,6 +216,71 @@ struct catalog_audit {
 
 void	catalog_audit(struct catalog *, const struct catalog_audit *);
 
+/* Many writes at once: what is between these is one transaction. */
+void	catalog_begin(struct catalog *);
+void	catalog_commit(struct catalog *);
+
+/* ---- what is remembered of each database ---- */
+
+struct catalog_database {
+	char		name[DATABASE_BYTES];
+	char		path[PATH_BYTES];
+	char		block[DATABASE_BYTES];	/* whose pattern found it */
+	char		result[TEXT_BYTES];	/* of its last run: completed,
+						 * unchanged, failed: WHY */
+	int64_t		slot_ms;	/* for which that run was due */
+	int64_t		ran_ms;
+	int64_t		signature_id;	/* backup that has what the signature
+					 * stands for; 0: none */
+	int64_t		unchanged_ms;	/* when last seen as in that; 0 */
+	int64_t		changed_ms;	/* when last seen to be another */
+};
+
+/* 1 found, 0 not. */
+int	catalog_database(struct catalog *, const char *name,
+	    struct catalog_database *);
+
+/* It is configured, or found by the pattern of block ("": neither). */
+void	catalog_database_seen(struct catalog *, const char *name,
+	    const char *path, const char *block);
+
+/* How a scheduled run for the slot ended. */
+void	catalog_database_ran(struct catalog *, const char *name,
+	    int64_t slot_ms, int64_t now_ms, const char *result);
+void	catalog_database_unchanged(struct catalog *, const char *name,
+	    int64_t slot_ms, int64_t now_ms);
+
+/* The backup has what the live files held when they had this signature;
+ * NULL: what they had can't be told. */
+void	catalog_database_captured(struct catalog *, const char *name,
+	    int64_t backup_id, const struct m_signature *, int64_t now_ms);
+void	catalog_database_changed(struct catalog *, const char *name,
+	    int64_t now_ms);
+
+/* The last such signature: 1 and its backup, 0 when there is none. */
+int	catalog_database_signature(struct catalog *, const char *name,
+	    struct m_signature *, int64_t *backup_id);
+
+/* Is this backup there, not about to go, and as proven as it can be? */
+int	catalog_database_stands(struct catalog *, const char *name,
+	    int64_t backup_id, int unverified_counts);
+
+/* The name under which the pattern of block knows a path: 1, or 0.  name
+ * has DATABASE_BYTES. */
+int	catalog_database_by_path(struct catalog *, const char *block,
+	    const char *path, char *name);
+
+/* Each that the pattern of block ever found; cb must not touch the
+ * catalog. */
+typedef void	catalog_database_cb(const char *name, const char *path,
+	    void *arg);
+void	catalog_databases_of(struct catalog *, const char *block,
+	    catalog_database_cb *, void *arg);
+
+/* When an alarm of this kind was last acknowledged; 0: never. */
+int64_t	catalog_acknowledged(struct catalog *, const char *database,
+	    const char *kind);
+
 /* ---- events and alarms (events.h says what they are) ---- */
 
 struct catalog_event {

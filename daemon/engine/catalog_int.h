@@ -62,6 +62,17 @@ enum catalog_sql {
 	SQL_EVENTS_TRIM,
 	SQL_ALARM_RAISE,
 	SQL_ALARM_FIRST,
+	SQL_DATABASE_GET,
+	SQL_DATABASE_SEEN,
+	SQL_DATABASE_RAN,
+	SQL_DATABASE_UNCHANGED,
+	SQL_DATABASE_CAPTURED,
+	SQL_DATABASE_CHANGED,
+	SQL_DATABASE_SIGNATURE,
+	SQL_DATABASE_STANDS,
+	SQL_DATABASE_BY_PATH,
+	SQL_DATABASES_OF,
+	SQL_ACKNOWLEDGED,
 	SQL_COUNT
 };
 
@@ -112,8 +123,5 @@ int	catalog_try(struct catalog *, sqlite3_stmt *);
 
 /* Column n as a NUL-terminated text in dst. */
 void	catalog_column(char *dst, size_t size, sqlite3_stmt *, int n);
-
-void	catalog_begin(struct catalog *);
-void	catalog_commit(struct catalog *);
 
 #endif

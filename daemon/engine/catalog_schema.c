@@ -253,6 +253,7 @@ static const char schema_3[] =
     "CREATE TABLE databases ("
     " name TEXT PRIMARY KEY,"
     " path TEXT NOT NULL DEFAULT '',"
+    " block TEXT NOT NULL DEFAULT '',"	/* whose pattern found it, or '' */
     " slot_ms INTEGER NOT NULL DEFAULT 0,"	/* scheduled for, last run */
     " ran_ms INTEGER NOT NULL DEFAULT 0,"
     " result TEXT NOT NULL DEFAULT '',"	/* of the last run */
@@ -261,6 +262,12 @@ static const char schema_3[] =
     " unchanged_ms INTEGER NOT NULL DEFAULT 0,"
     " changed_ms INTEGER NOT NULL DEFAULT 0,"
     " drill_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    "CREATE INDEX databases_block ON databases (block, path)"
+    " WHERE block <> '';"
+    /* What waits for a remote, of each database. */
+    "CREATE INDEX cloud_backups_waiting ON cloud_backups"
+    " (database, created_ms, file_size) WHERE captured_ms > 0"
+    " AND status IN ('pending', 'uploading');"
 
     "CREATE TABLE drills ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"

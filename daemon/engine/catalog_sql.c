@@ -164,6 +164,38 @@ static const char *const sql_text[SQL_COUNT] = {
 	[SQL_ALARM_FIRST] = "SELECT kind, text FROM alarms WHERE"
 	    " acknowledged_ms = 0 AND database IN (?1, '')"
 	    " ORDER BY id LIMIT 1",
+	[SQL_DATABASE_GET] = "SELECT name, path, block, slot_ms, ran_ms,"
+	    " result, signature_id, unchanged_ms, changed_ms FROM databases"
+	    " WHERE name = ?1",
+	[SQL_DATABASE_SEEN] = "INSERT INTO databases (name, path, block)"
+	    " VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET"
+	    " path = ?2, block = ?3 WHERE (path, block) <> (?2, ?3)",
+	[SQL_DATABASE_RAN] = "UPDATE databases SET slot_ms = ?2,"
+	    " ran_ms = ?3, result = ?4 WHERE name = ?1",
+	[SQL_DATABASE_UNCHANGED] = "UPDATE databases SET slot_ms = ?2,"
+	    " ran_ms = ?3, unchanged_ms = ?3, result = 'unchanged'"
+	    " WHERE name = ?1",
+	[SQL_DATABASE_CAPTURED] = "UPDATE databases SET signature = ?2,"
+	    " signature_id = ?3, unchanged_ms = 0, changed_ms ="
+	    " CASE WHEN signature = ?2 THEN changed_ms ELSE ?4 END"
+	    " WHERE name = ?1",
+	[SQL_DATABASE_CHANGED] = "UPDATE databases SET changed_ms = ?2"
+	    " WHERE name = ?1",
+	[SQL_DATABASE_SIGNATURE] = "SELECT signature, signature_id"
+	    " FROM databases WHERE name = ?1 AND signature IS NOT NULL",
+	/* Is this backup one that need not be taken again? */
+	[SQL_DATABASE_STANDS] = "SELECT 1 FROM cloud_backups b"
+	    " WHERE b.id = ?1 AND b.database = ?2 AND b.status <> 'failed'"
+	    " AND b.captured_ms > 0 AND (b.verdict IN ('sound', 'unknown')"
+	    "  OR (b.verdict = '' AND ?3)) AND EXISTS (SELECT 1"
+	    "  FROM copies c WHERE c.backup_id = b.id"
+	    "  AND c.state = 'completed' AND c.doomed_ms = 0)",
+	[SQL_DATABASE_BY_PATH] = "SELECT name FROM databases"
+	    " WHERE block = ?1 AND path = ?2 AND block <> '' ORDER BY name",
+	[SQL_DATABASES_OF] = "SELECT name, path FROM databases"
+	    " WHERE block = ?1 AND block <> '' ORDER BY path",
+	[SQL_ACKNOWLEDGED] = "SELECT max(acknowledged_ms) FROM alarms"
+	    " WHERE database = ?1 AND kind = ?2",
 };
 
 static void __attribute__((__noreturn__))

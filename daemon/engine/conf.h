@@ -147,6 +147,8 @@ struct conf_database {
 	struct conf_targets targets;
 	int		 owner_known;	/* the engine's, from its workers: */
 	uint32_t	 owner;		/* the live file's uid */
+	uint64_t	 jobs_turn;	/* job.c's */
+	struct scheduled *scheduled;	/* schedule.c's, or NULL */
 };
 TAILQ_HEAD(conf_databases, conf_database);
 

@@ -22,7 +22,20 @@ struct create {
 	int			has_artifact;
 	int64_t			created_ms;
 	struct m_w_captured	captured;
+	create_cb		*ended;		/* of a scheduled one */
+	void			*arg;
 };
+
+/* The schedule waits for what is here, not for remotes. */
+static void
+create_tell(struct create *c, const struct m_error *error)
+{
+	create_cb	*ended = c->ended;
+
+	c->ended = NULL;
+	if (ended != NULL)
+		ended(c->arg, error);
+}
 
 static void
 create_release(struct job *j)
@@ -50,6 +63,7 @@ create_fail(struct job *j, const struct m_error *error, enum verdict verdict,
 		    error->text);
 	j->request = 0;
 	job_failed(j, error);
+	create_tell(c, error);
 }
 
 static void
@@ -184,6 +198,9 @@ publish(struct job *j, const struct m_w_verified *v)
 	}
 	c->has_artifact = 0;
 	catalog_published(e->catalog, j->backup_id);
+	unchanged_captured(e, j->database, j->backup_id,
+	    &c->captured.signature);
+	create_tell(c, NULL);
 	to_remotes(j);
 }
 
@@ -347,7 +364,7 @@ create_run(struct job *j)
 	row.database = j->database->name;
 	row.name = c->request.name;
 	row.description = c->request.description;
-	row.type = "manual";
+	row.type = c->ended != NULL ? "auto" : "manual";
 	row.user = c->request.user.kind != USER_NONE ? c->request.user :
 	    j->database->user;
 	j->backup_id = catalog_insert(e->catalog, &row);
@@ -393,4 +410,23 @@ create_request(struct engine *e, uint64_t request,
 		    sizeof(told), -1);
 	} else
 		j->request = request;
+}
+
+struct job *
+create_scheduled(struct engine *e, struct conf_database *d, create_cb *ended,
+    void *arg)
+{
+	struct create	*c;
+	struct job	*j;
+
+	if (store_full(e->store))
+		return (NULL);
+	c = xcalloc(1, sizeof(*c));
+	c->artifact.fd = -1;
+	c->ended = ended;
+	c->arg = arg;
+	j = job_new(e, "create", d, create_run, create_release, c);
+	if (j == NULL)
+		free(c);
+	return (j);
 }

@@ -504,6 +504,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	chan_attach(e.network.chan, e.base, on_network, &e);
 	store_sweep(store, adopt_orphan, &e);
 	remotes_init(&e);
+	schedule_init(&e);
 	owners_look(&e);
 	front_configure(&e, &listeners);
 	exposed_warn(conf);
@@ -515,6 +516,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 		fatal("event_base_dispatch");
 
 	children_end(&e);
+	schedule_free(&e);
 	jobs_free(&e);
 	remotes_free(&e);
 	rights_free(&e);

@@ -20,6 +20,7 @@
 struct conn;
 struct job;
 struct remote;
+struct scheduler;
 struct task;
 struct tls_watched;
 
@@ -40,6 +41,7 @@ struct engine {
 	TAILQ_HEAD(, job)	 jobs;		/* newest last */
 	TAILQ_HEAD(, task)	 tasks;
 	TAILQ_HEAD(, remote)	 remotes;
+	struct scheduler	*scheduler;	/* schedule.c's */
 	struct event		*jobs_timer;	/* the next job may begin */
 	struct event		*stop_timer;
 	TAILQ_HEAD(, tls_watched) tls;		/* tls.c's */
@@ -338,6 +340,45 @@ void		 jobs_free(struct engine *);
 
 void	create_request(struct engine *, uint64_t request,
 	    const struct m_req_create *, struct conf_database *);
+
+/*
+ * A backup that the schedule wants: ended is called once, with NULL as soon
+ * as it is proven and published here, or with why it failed.  NULL when
+ * the disk is full or too many jobs wait.
+ */
+typedef void	create_cb(void *arg, const struct m_error *);
+struct job *create_scheduled(struct engine *, struct conf_database *,
+	    create_cb *ended, void *arg);
+
+/* ---- unchanged.c: need a database be copied? (H9) ---- */
+
+enum unchanged { DATABASE_UNCHANGED, DATABASE_CHANGED, DATABASE_UNSEEN };
+
+/*
+ * Has a worker look whether the live files are as in the last backup, and
+ * that is still there.  done is called once, with DATABASE_UNSEEN and why
+ * where nobody could look.  0, or -1 when too many workers run.
+ */
+typedef void	unchanged_cb(void *arg, enum unchanged,
+		    const struct m_error *);
+int	unchanged_look(struct engine *, struct conf_database *,
+	    unchanged_cb *done, void *arg);
+
+/* This backup is of the files as they were with this signature. */
+void	unchanged_captured(struct engine *, const struct conf_database *,
+	    int64_t backup_id, const struct m_signature *);
+
+/* ---- schedule.c: backups that nobody asks for ---- */
+
+void	schedule_init(struct engine *);
+void	schedule_free(struct engine *);
+
+/* This one came into the configuration, or its file is back or gone. */
+void	schedule_database(struct engine *, struct conf_database *);
+
+/* When its next run is due, 0: never; is one under way? */
+int64_t	schedule_next_run(const struct conf_database *);
+int	schedule_running(const struct conf_database *);
 
 /*
  * E_DATABASE_LOCKED wants the holders: looks who holds the locks, adds

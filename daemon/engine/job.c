@@ -2,7 +2,8 @@
  * The engine runs this: what clients wait for.  A job owns its place in
  * the queue and what its kind hangs on it (data).  Jobs of one database
  * run one after the other, in order; of all databases only so many at a
- * time.  Those that wait for a remote stand in nobody's way.  A job that ended is remembered for an hour.
+ * time.  Those that wait for a remote stand in nobody's way.  A job that
+ * ended is remembered for an hour.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,27 +59,33 @@ jobs_running(const struct engine *e)
 	return (n);
 }
 
+/* One look at the queue, from its head. */
+struct turn {
+	uint64_t	number;
+	int		running, fetches;
+};
+
 /*
  * Is an earlier job of the same database still to end?  One that uploads
  * is through with the database; fetches have none, and are counted.
  */
 static int
-must_wait(const struct job *j)
+must_wait(const struct turn *t, const struct job *j)
 {
-	const struct job	*other;
-	int			 fetches = 0;
+	if (j->database != NULL && j->database->jobs_turn == t->number)
+		return (1);
+	return (strcmp(j->kind, "fetch") == 0 && t->fetches >= FETCHES_MAX);
+}
 
-	TAILQ_FOREACH(other, &j->engine->jobs, entry) {
-		if (other == j)
-			break;
-		if (ended(other))
-			continue;
-		if (j->database != NULL && other->database == j->database &&
-		    strcmp(other->phase, "upload") != 0)
-			return (1);
-		fetches += strcmp(other->kind, "fetch") == 0;
-	}
-	return (strcmp(j->kind, "fetch") == 0 && fetches >= FETCHES_MAX);
+/* Those behind it see that it is there. */
+static void
+turn_count(struct turn *t, const struct job *j)
+{
+	if (ended(j))
+		return;
+	if (j->database != NULL && strcmp(j->phase, "upload") != 0)
+		j->database->jobs_turn = t->number;
+	t->fetches += strcmp(j->kind, "fetch") == 0;
 }
 
 /* Old ones go; the newest thousand that ended stay for an hour. */
@@ -110,24 +117,29 @@ jobs_kick(struct engine *e)
 }
 
 static void
-on_schedule(evutil_socket_t fd, short what, void *arg)
+on_turn(evutil_socket_t fd, short what, void *arg)
 {
+	static uint64_t	 turns;
 	struct engine	*e = arg;
+	struct turn	 t = { ++turns, 0, 0 };
 	struct job	*j, *next;
 
 	(void)fd;
 	(void)what;
 	forget(e);
+	t.running = jobs_running(e);
 	for (j = TAILQ_FIRST(&e->jobs); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, entry);
-		if (jobs_running(e) >= (int)e->jobs_max || e->stopping ||
+		if (t.running >= (int)e->jobs_max || e->stopping ||
 		    flow_full(e))
 			break;
-		if (j->state != JOB_QUEUED || must_wait(j))
-			continue;
-		j->state = JOB_RUNNING;
-		j->started_ms = util_now_ms();
-		j->run(j);
+		if (j->state == JOB_QUEUED && !must_wait(&t, j)) {
+			j->state = JOB_RUNNING;
+			j->started_ms = util_now_ms();
+			j->run(j);
+			t.running += !ended(j) && !in_transfer(j);
+		}
+		turn_count(&t, j);
 	}
 }
 
@@ -135,7 +147,7 @@ void
 jobs_init(struct engine *e)
 {
 	TAILQ_INIT(&e->jobs);
-	if ((e->jobs_timer = evtimer_new(e->base, on_schedule, e)) == NULL)
+	if ((e->jobs_timer = evtimer_new(e->base, on_turn, e)) == NULL)
 		fatalx("evtimer_new");
 }
 

@@ -382,6 +382,9 @@ prepare(struct capture *c)
 	c->locks = procs_locks_open();
 	if (look_confine(&c->look, c->error) == -1)
 		return (-1);
+	/* Before any lock: what is written from here on makes the next look
+	 * see a change, whether or not it is in this copy. */
+	signature_take(&c->look, &c->result->signature);
 	return (capture_open(c, recover, 0));
 }
 

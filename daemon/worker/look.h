@@ -62,4 +62,10 @@ int	look_beside(const struct look *, const char *suffix, int flags);
 int	look_stat_beside(const struct look *, const char *suffix,
 	    struct stat *st);
 
+/*
+ * signature.c: what the files have now (H9).  Without SIGNATURE_STABLE it
+ * says nothing.  Not while SQLite has the database open in this process.
+ */
+void	signature_take(const struct look *, struct m_signature *s);
+
 #endif

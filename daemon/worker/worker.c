@@ -209,6 +209,19 @@ on_locks(const struct msg *m)
 }
 
 static void
+on_signature(const struct msg *m)
+{
+	struct m_w_inspect	o;
+	struct m_signature	r;
+	struct m_error		e;
+
+	memcpy(&o, m->data, sizeof(o));
+	memset(&r, 0, sizeof(r));
+	memset(&e, 0, sizeof(e));
+	answer(signature_run(&o, &r, &e), MSG_W_SIGNED, &r, sizeof(r), &e);
+}
+
+static void
 on_convert(const struct msg *m)
 {
 	struct m_w_convert	o;
@@ -276,6 +289,7 @@ static const struct {
 	{ MSG_W_CONVERT,	on_convert },
 	{ MSG_W_PACK,		on_pack },
 	{ MSG_W_UNPACK,		on_unpack },
+	{ MSG_W_SIGNATURE,	on_signature },
 	{ MSG_W_RESTORE,	on_restore },
 };
 

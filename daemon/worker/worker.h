@@ -37,6 +37,8 @@ int	inspect_run(const struct m_w_inspect *, struct m_file_info *,
 	    struct m_error *);
 int	locks_run(const struct m_w_inspect *, struct m_locks_end *,
 	    struct m_error *);
+int	signature_run(const struct m_w_inspect *, struct m_signature *,
+	    struct m_error *);
 int	convert_run(const struct m_w_convert *, struct m_w_converted *,
 	    struct m_error *);
 int	pack_run(const struct m_w_pack *, struct m_w_packed *,

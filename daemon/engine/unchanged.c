@@ -1,0 +1,124 @@
+/*
+ * The engine runs this: whether a database must be copied, or is what its
+ * last backup has (H9).  A worker takes the signature of the live files;
+ * here it is compared with that of the last capture.  In doubt it has
+ * changed: a copy too many harms nobody.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/engine/engine.h"
+
+#define PATIENCE_MS	15000
+
+struct looking {
+	struct engine		*engine;
+	struct conf_database	*database;
+	unchanged_cb		*done;
+	void			*arg;
+};
+
+/* Is it on its way to, or at, every remote that it should be at? */
+static int
+at_all_targets(struct engine *e, const struct conf_database *d, int64_t id)
+{
+	const struct conf_target	*t;
+	struct catalog_copy		 copy;
+	char				 remote_id[REMOTE_ID_BYTES];
+
+	TAILQ_FOREACH(t, &d->targets, entry) {
+		if (!catalog_copy_get(e->catalog, id, t->remote->name, &copy,
+		    remote_id))
+			return (0);
+	}
+	return (1);
+}
+
+/*
+ * A backup that nobody could judge (H6) would be judged no better by
+ * another copy of the same.
+ */
+static int
+still_stands(struct engine *e, const struct conf_database *d, int64_t id)
+{
+	return (id != 0 && catalog_database_stands(e->catalog, d->name, id,
+	    d->verify == VERIFY_NONE) && at_all_targets(e, d, id));
+}
+
+static int
+is_same(const struct m_signature *a, const struct m_signature *b)
+{
+	return ((a->flags & SIGNATURE_STABLE) != 0 &&
+	    memcmp(a, b, sizeof(*a)) == 0);
+}
+
+static enum unchanged
+compare(struct engine *e, const struct conf_database *d,
+    const struct m_signature *now)
+{
+	struct m_signature	then;
+	int64_t			id;
+
+	if (!catalog_database_signature(e->catalog, d->name, &then, &id) ||
+	    !is_same(now, &then))
+		return (DATABASE_CHANGED);
+	return (still_stands(e, d, id) ? DATABASE_UNCHANGED :
+	    DATABASE_CHANGED);
+}
+
+static void
+on_signed(void *arg, const struct task_result *r)
+{
+	struct looking		*l = arg;
+	struct m_signature	 now;
+
+	if (!r->ok || r->type != MSG_W_SIGNED)
+		l->done(l->arg, DATABASE_UNSEEN, &r->error);
+	else {
+		memcpy(&now, r->data, sizeof(now));
+		l->done(l->arg, compare(l->engine, l->database, &now), NULL);
+	}
+	free(l);
+}
+
+int
+unchanged_look(struct engine *e, struct conf_database *d, unchanged_cb *done,
+    void *arg)
+{
+	struct m_w_inspect	 o;
+	struct task_order	 t;
+	struct looking		*l;
+
+	l = xcalloc(1, sizeof(*l));
+	l->engine = e;
+	l->database = d;
+	l->done = done;
+	l->arg = arg;
+	memset(&o, 0, sizeof(o));
+	look_fill(e, d, &o.look);
+	memset(&t, 0, sizeof(t));
+	t.type = MSG_W_SIGNATURE;
+	t.data = &o;
+	t.size = sizeof(o);
+	t.fd = -1;
+	t.what = "look";
+	t.look_patience_ms = t.patience_ms = PATIENCE_MS;
+	t.done = on_signed;
+	t.arg = l;
+	if (task_start(e, &t) == NULL) {
+		free(l);
+		return (-1);
+	}
+	return (0);
+}
+
+void
+unchanged_captured(struct engine *e, const struct conf_database *d,
+    int64_t backup_id, const struct m_signature *s)
+{
+	catalog_database_captured(e->catalog, d->name, backup_id,
+	    (s->flags & SIGNATURE_STABLE) != 0 &&
+	    s->version == SIGNATURE_VERSION ? s : NULL, util_now_ms());
+}
