@@ -103,7 +103,7 @@ chan_free(struct chan *c)
 		STAILQ_REMOVE_HEAD(&c->outq, entry);
 		if (o->fd != -1)
 			close(o->fd);
-		free(o);
+		freezero(o, sizeof(*o) + o->size);
 	}
 	for (i = 0; i < c->nfds; i++)
 		close(c->fds[i]);

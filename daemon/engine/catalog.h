@@ -63,6 +63,32 @@ int64_t	catalog_insert(struct catalog *, const struct catalog_new *);
 void	catalog_proven(struct catalog *, int64_t id, const char *file_path,
 	    const struct m_w_captured *, const struct m_w_verified *);
 
+/*
+ * How its bytes are kept, where that is not as an image: between
+ * catalog_proven and catalog_published.  And what remotes get instead of
+ * that; file: the name of it in the backup's folder.  Sizes in bytes,
+ * checksums of the bytes as they are stored.
+ */
+struct catalog_stored {
+	const char	*form;		/* "sqlite.zst" */
+	uint64_t	 size;
+	const char	*checksum;
+};
+void	catalog_stored(struct catalog *, int64_t id,
+	    const struct catalog_stored *);
+void	catalog_remote_form(struct catalog *, int64_t id,
+	    const struct catalog_stored *, const char *file);
+
+/* Is there such a file, and its name (name has NAME_BYTES)?  1 or 0. */
+int	catalog_remote_file(struct catalog *, int64_t id, char *name);
+/* The file is gone; form, size and checksum stay known. */
+void	catalog_remote_gone(struct catalog *, int64_t id);
+/* Does a remote wait for its copy? */
+int	catalog_remote_waits(struct catalog *, int64_t id);
+/* The backup that has that file, or 0. */
+int64_t	catalog_by_remote_file(struct catalog *, const char *database,
+	    const char *name);
+
 /* The artifact has its name: the local copy is completed. */
 void	catalog_published(struct catalog *, int64_t id);
 
@@ -119,7 +145,8 @@ void	catalog_stats(struct catalog *, const struct m_user *,
  * the catalog.
  */
 typedef void	catalog_local_cb(int64_t id, const char *database,
-	    const char *file_path, int64_t file_size, int proven, void *arg);
+	    const char *file_path, int64_t stored_size, int proven,
+	    void *arg);
 int	catalog_each_local(struct catalog *, int completed, int64_t after_id,
 	    catalog_local_cb *, void *arg);
 

@@ -43,6 +43,10 @@ row_get(sqlite3_stmt *st, struct m_backup *b)
 	b->stored_size = sqlite3_column_int64(st, 24);
 	catalog_column(b->stored_checksum, sizeof(b->stored_checksum), st, 25);
 	b->flags |= sqlite3_column_int(st, 26) ? BACKUP_DOOMED : 0;
+	b->remote_size = sqlite3_column_int64(st, 27);
+	catalog_column(b->remote_form, sizeof(b->remote_form), st, 28);
+	catalog_column(b->remote_checksum, sizeof(b->remote_checksum), st,
+	    29);
 	/* More places than fit: whole names only. */
 	if ((size_t)sqlite3_column_bytes(st, 17) >= sizeof(b->locations) &&
 	    (comma = strrchr(b->locations, ',')) != NULL)

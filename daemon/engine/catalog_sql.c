@@ -15,7 +15,8 @@
 	" remote_backup_id, checksum, locations, reason, captured_ms,"	\
 	" proven_ms, pinned_ms, named, form, stored_size,"		\
 	" stored_checksum, EXISTS (SELECT 1 FROM copies d WHERE"	\
-	"  d.backup_id = cloud_backups.id AND d.doomed_ms > 0)"		\
+	"  d.backup_id = cloud_backups.id AND d.doomed_ms > 0),"		\
+	" remote_size, remote_form, remote_checksum"			\
 	" FROM cloud_backups "
 
 #define LIST(filter)							\
@@ -28,7 +29,7 @@
 	"  ORDER BY created_ms DESC LIMIT 1) FROM totals" filter
 
 #define EACH(condition)							\
-	"SELECT c.backup_id, b.database, b.file_path, b.file_size,"	\
+	"SELECT c.backup_id, b.database, b.file_path, b.stored_size,"	\
 	" c.proven FROM copies c JOIN cloud_backups b"			\
 	" ON b.id = c.backup_id WHERE c.place = 'local' AND "		\
 	condition " AND c.backup_id > ?1 ORDER BY c.backup_id LIMIT ?2"
@@ -69,7 +70,8 @@ static const char *const sql_text[SQL_COUNT] = {
 	[SQL_FAILED] = "UPDATE cloud_backups SET"
 	    " verdict = CASE ?2 WHEN '' THEN verdict ELSE ?2 END,"
 	    " file_path = ?3, file_name = ?4,"
-	    " file_size = CASE ?3 WHEN '' THEN 0 ELSE file_size END"
+	    " file_size = CASE ?3 WHEN '' THEN 0 ELSE file_size END,"
+	    " stored_size = CASE ?3 WHEN '' THEN 0 ELSE stored_size END"
 	    " WHERE id = ?1",
 	[SQL_LOCAL_ADD] = "INSERT INTO copies (backup_id, place, state,"
 	    " created_ms, updated_ms) VALUES (?1, 'local', 'pending', ?2,"
@@ -108,8 +110,9 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " attempts = attempts + 1, updated_ms = ?3"
 	    " WHERE backup_id = ?1 AND place = ?2",
 	[SQL_COPY_DONE] = "UPDATE copies SET state = 'completed',"
-	    " (size, hash) = (SELECT file_size, checksum FROM cloud_backups"
-	    "  WHERE id = ?1),"
+	    " (size, hash) = (SELECT iif(remote_form = '', stored_size,"
+	    "  remote_size), iif(remote_form = '', stored_checksum,"
+	    "  remote_checksum) FROM cloud_backups WHERE id = ?1),"
 	    " remote_id = nullif(?4, ''), reason = '', completed_ms = ?3,"
 	    " updated_ms = ?3 WHERE backup_id = ?1 AND place = ?2",
 	[SQL_COPY_RETRY] = "UPDATE copies SET state = 'pending',"
@@ -137,6 +140,25 @@ static const char *const sql_text[SQL_COUNT] = {
 	    "  AND EXISTS (SELECT 1 FROM copies l WHERE l.backup_id = ?1"
 	    "  AND l.place = 'local' AND l.state IN ('pending',"
 	    "  'completed'))) LIMIT 1",
+	[SQL_STORED] = "UPDATE cloud_backups SET form = ?2,"
+	    " stored_size = ?3, stored_checksum = ?4 WHERE id = ?1",
+	[SQL_STORED_COPY] = "UPDATE copies SET size = ?3, hash = ?4"
+	    " WHERE backup_id = ?1 AND place = 'local'",
+	[SQL_REMOTE_FORM] = "UPDATE cloud_backups SET remote_form = ?2,"
+	    " remote_size = ?3, remote_checksum = ?4, remote_file = ?5"
+	    " WHERE id = ?1",
+	[SQL_REMOTE_FILE] = "SELECT remote_file FROM cloud_backups"
+	    " WHERE id = ?1",
+	[SQL_REMOTE_GONE] = "UPDATE cloud_backups SET remote_file = ''"
+	    " WHERE id = ?1",
+	[SQL_REMOTE_WAITS] = "SELECT 1 FROM copies c WHERE backup_id = ?1"
+	    " AND place <> 'local' AND state IN ('pending', 'uploading')"
+	    " AND EXISTS (SELECT 1 FROM copies l WHERE l.backup_id = ?1"
+	    "  AND l.place = 'local' AND l.state IN ('pending',"
+	    "  'completed')) LIMIT 1",
+	[SQL_BY_REMOTE_FILE] = "SELECT id FROM cloud_backups"
+	    " WHERE database = ?1 AND remote_file = ?2 AND remote_file <> ''"
+	    " ORDER BY id LIMIT 1",
 	[SQL_TOKENS] = "SELECT id, name, hash, rights, created_ms,"
 	    " expires_ms, revoked_ms, last_used_ms FROM tokens ORDER BY id",
 	[SQL_TOKENS_TIDY] = "DELETE FROM tokens WHERE revoked_ms > 0"

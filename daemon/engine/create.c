@@ -1,8 +1,9 @@
 /*
- * The engine runs this: taking one backup, from the request to the answer.
- * It owns the row of the catalog and the artifact until they are
- * published.  The order is that of design.md 3 and D4: row, capture,
- * settle, check, proof in the row, name, completed, remotes.
+ * The engine runs this: taking one backup, from the request to the proof,
+ * and the answer; create_publish.c does what is between.  It owns the row
+ * of the catalog and the artifact until they are published.  The order is
+ * that of design.md 3 and D4: row, capture, settle, check, forms, proof in
+ * the row, name, completed, remotes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,23 +12,13 @@
 
 #include "common/log.h"
 #include "common/util.h"
-#include "daemon/engine/engine.h"
+#include "daemon/engine/create.h"
 
 #define LOOK_PATIENCE_MS	30000	/* and the lock timeout */
 #define PATIENCE_MS		600000	/* fsync of a large file, one b-tree */
 
-struct create {
-	struct m_req_create	request;
-	struct artifact		artifact;
-	int			has_artifact;
-	int64_t			created_ms;
-	struct m_w_captured	captured;
-	create_cb		*ended;		/* of a scheduled one */
-	void			*arg;
-};
-
 /* The schedule waits for what is here, not for remotes. */
-static void
+void
 create_tell(struct create *c, const struct m_error *error)
 {
 	create_cb	*ended = c->ended;
@@ -45,16 +36,14 @@ create_release(struct job *j)
 
 /* ---- endings ---- */
 
-static void
+void
 create_fail(struct job *j, const struct m_error *error, enum verdict verdict,
     const char *keep_file)
 {
 	struct create	*c = j->data;
 	struct engine	*e = j->engine;
 
-	if (c->has_artifact)
-		store_discard(e->store, &c->artifact);
-	c->has_artifact = 0;
+	create_discard(j);
 	if (j->backup_id != 0)
 		catalog_failed(e->catalog, j->backup_id, error->text, verdict,
 		    keep_file);
@@ -66,7 +55,7 @@ create_fail(struct job *j, const struct m_error *error, enum verdict verdict,
 	create_tell(c, error);
 }
 
-static void
+void
 create_fail_text(struct job *j, enum err code, const char *text)
 {
 	struct m_error	error;
@@ -77,7 +66,7 @@ create_fail_text(struct job *j, enum err code, const char *text)
 	create_fail(j, &error, VERDICT_NONE, NULL);
 }
 
-static void
+void
 create_finish(struct job *j)
 {
 	struct engine	*e = j->engine;
@@ -128,86 +117,10 @@ create_upload_progress(struct engine *e, int64_t backup_id, uint64_t done,
 	}
 }
 
-/*
- * Written down before the file gets its name: a crash right after that
- * finds a backup that is complete here, and must know where else it goes.
- * None is due before the local copy is completed.
- */
-static void
-plan_copies(struct job *j)
-{
-	struct conf_target	*t;
-
-	TAILQ_FOREACH(t, &j->database->targets, entry)
-		catalog_copy_add(j->engine->catalog, j->backup_id,
-		    t->remote->name);
-}
-
-static void
-to_remotes(struct job *j)
-{
-	struct create	*c = j->data;
-
-	if (TAILQ_EMPTY(&j->database->targets)) {
-		create_finish(j);
-		return;
-	}
-	job_phase(j, "upload", 0, c->captured.size);
-	remotes_kick(j->engine);
-}
-
-/* ---- publication ---- */
-
-static void
-publish(struct job *j, const struct m_w_verified *v)
-{
-	struct create	*c = j->data;
-	struct engine	*e = j->engine;
-	struct m_error	 error;
-	char		 path[ARTIFACT_BYTES];
-
-	memset(&error, 0, sizeof(error));
-	store_final_path(e->store, j->database->name, j->backup_id,
-	    c->created_ms, path);
-	if (v->verdict == VERDICT_DAMAGED) {
-		/* A faithful copy of a damaged database: kept, but no
-		 * backup. */
-		error.code = E_DATABASE_DAMAGED;
-		snprintf(error.text, sizeof(error.text), "the database %s is "
-		    "damaged: %.300s; the copy is kept as backup %lld",
-		    j->database->name, v->text, (long long)j->backup_id);
-		if (store_publish(e->store, &c->artifact, j->backup_id,
-		    c->created_ms, error.text) == -1) {
-			error.code = E_IO_ERROR;
-			create_fail(j, &error, VERDICT_DAMAGED, NULL);
-			return;
-		}
-		c->has_artifact = 0;
-		catalog_proven(e->catalog, j->backup_id, path, &c->captured,
-		    v);
-		create_fail(j, &error, VERDICT_DAMAGED, path);
-		return;
-	}
-	catalog_proven(e->catalog, j->backup_id, path, &c->captured, v);
-	plan_copies(j);
-	if (store_publish(e->store, &c->artifact, j->backup_id,
-	    c->created_ms, error.text) == -1) {
-		error.code = E_IO_ERROR;
-		create_fail(j, &error, VERDICT_NONE, NULL);
-		return;
-	}
-	c->has_artifact = 0;
-	catalog_published(e->catalog, j->backup_id);
-	unchanged_captured(e, j->database, j->backup_id,
-	    &c->captured.signature);
-	create_tell(c, NULL);
-	to_remotes(j);
-}
-
 /* ---- the check ---- */
 
-static void
-on_task_progress(void *arg, const struct m_w_progress *p)
+void
+create_task_progress(void *arg, const struct m_w_progress *p)
 {
 	job_phase(arg, p->phase, p->bytes_done, p->bytes_total);
 }
@@ -234,7 +147,7 @@ on_verified(void *arg, const struct task_result *r)
 		    "back as it was written: its checksum differs");
 		return;
 	}
-	publish(j, &v);
+	create_publish(j, &v);
 }
 
 static void
@@ -256,7 +169,7 @@ verify(struct job *j, int fd)
 	o.expect_pages = c->captured.page_count;
 	o.expect_change_counter = c->captured.change_counter;
 	job_phase(j, "verify", 0, c->captured.size);
-	if (verify_start(j->engine, &o, fd, on_task_progress, on_verified,
+	if (verify_start(j->engine, &o, fd, create_task_progress, on_verified,
 	    j) == -1)
 		create_fail_text(j, E_BUSY, "too many workers run");
 }
@@ -316,7 +229,7 @@ on_captured(void *arg, const struct task_result *r)
 	close(fd);
 	memset(&none, 0, sizeof(none));
 	strlcpy(none.checksum, c->captured.checksum, sizeof(none.checksum));
-	publish(j, &none);
+	create_publish(j, &none);
 }
 
 static void
@@ -344,7 +257,7 @@ capture(struct job *j)
 	t.what = "capture";
 	t.look_patience_ms = LOOK_PATIENCE_MS + d->lock_timeout_ms;
 	t.patience_ms = PATIENCE_MS;
-	t.progress = on_task_progress;
+	t.progress = create_task_progress;
 	t.done = on_captured;
 	t.arg = j;
 	if (task_start(e, &t) == NULL)
@@ -395,7 +308,7 @@ create_request(struct engine *e, uint64_t request,
 	}
 	c = xcalloc(1, sizeof(*c));
 	c->request = *m;
-	c->artifact.fd = -1;
+	c->artifact.fd = c->local.artifact.fd = c->remote.artifact.fd = -1;
 	j = job_new(e, "create", d, create_run, create_release, c);
 	if (j == NULL) {
 		free(c);
@@ -422,7 +335,7 @@ create_scheduled(struct engine *e, struct conf_database *d, create_cb *ended,
 	if (store_full(e->store))
 		return (NULL);
 	c = xcalloc(1, sizeof(*c));
-	c->artifact.fd = -1;
+	c->artifact.fd = c->local.artifact.fd = c->remote.artifact.fd = -1;
 	c->ended = ended;
 	c->arg = arg;
 	j = job_new(e, "create", d, create_run, create_release, c);

@@ -167,6 +167,9 @@ enum err rights_ask(struct engine *, const struct m_asker *, uint32_t right,
 int	rights_has(struct engine *, const struct m_asker *, uint32_t right,
 	    const char *database);
 
+/* Is it root, or the user who runs the daemon, himself: 1 or 0. */
+int	rights_daemon_user(struct engine *, const struct m_asker *);
+
 /* Who that is, for the audit log. */
 void	rights_who(struct engine *, const struct m_asker *, struct who *);
 
@@ -275,6 +278,9 @@ void		 task_status_text(int status, char dst[64]);
 int	told_captured(const struct m_w_captured *);
 int	told_kept(const struct m_w_captured *);
 int	told_verified(const struct m_w_verified *, int image);
+int	told_packed(const struct m_w_packed *, int stored);
+int	told_unpacked(const struct m_w_unpacked *);	/* of no target */
+int	told_checksum(const char checksum[CHECKSUM_BYTES]);
 int	told_inspected(const struct m_file_info *);
 int	told_lock_row(const struct m_lock_row *);
 
@@ -425,9 +431,9 @@ struct fetch_result {
 typedef void	fetch_cb(void *arg, const struct fetch_result *);
 
 /*
- * fd stays the caller's; what the remote sends is written to it: no more
- * than leaves the reserve free, nor, when the backup's row has a checksum,
- * than its size.  The number of the transfer.
+ * fd stays the caller's; what the remote sends, in the form that it has
+ * there, is written to it: no more than leaves the reserve free, nor than
+ * the catalog knows was sent.  The number of the transfer.
  */
 uint64_t remote_fetch(struct engine *, uint32_t remote, const char *remote_id,
 	    int fd, const struct m_backup *, fetch_cb *, void *arg);
@@ -435,12 +441,21 @@ uint64_t remote_fetch(struct engine *, uint32_t remote, const char *remote_id,
 /* Gives it up, if it still runs; its end is told as any other. */
 void	remote_fetch_cancel(struct engine *, uint64_t transfer);
 
-/* ---- fetch.c: a backup that only a remote has, for a download ---- */
+/* ---- fetch.c: a download of what must be fetched or unpacked ---- */
 
-/* known: its row, or NULL; conn: the client's connection. */
-void	fetch_request(struct engine *, uint64_t request, uint64_t conn,
-	    uint32_t remote, const char *remote_id,
-	    const struct m_backup *known);
+struct fetch_order {
+	uint64_t	 request, conn;	/* the client's connection */
+	uint32_t	 remote;	/* where it is, */
+	const char	*remote_id;	/* by that id; */
+	int		 fd;		/* or it is here: ours from now on;
+					 * else -1 */
+	const struct m_backup *known;	/* its row, or NULL */
+	int		 raw;		/* as it is stored */
+};
+
+/* Answers with REP_DOWNLOAD, in which form, size and checksum are those of
+ * the bytes that are sent. */
+void	fetch_request(struct engine *, const struct fetch_order *);
 
 /* The connection has ended: nobody waits for what is fetched for it. */
 void	fetch_conn_closed(struct engine *, uint64_t conn);

@@ -1,11 +1,13 @@
 /*
- * The engine runs this: a backup that only a remote has, for a download.
- * It is fetched into a temporary file, settled, and checked by a worker
- * without rights (H16) before a client gets a byte.  The temporary file
- * loses its name at once; the descriptor keeps it alive.  When the client
- * goes away, nobody waits for it, and a remote must not fill the disk for
- * nobody: the transfer is given up.
+ * The engine runs this: a download of what is not here as an image.  What
+ * only a remote has is fetched into a temporary file and settled; what is
+ * compressed is unpacked, unless its bytes were asked for; all of it is
+ * checked by a worker without rights (H16) before a client gets a byte.  A
+ * temporary file loses its name at once; the descriptor keeps it alive.
+ * When the client goes away, nobody waits for it, and a remote must not
+ * fill the disk for nobody: the transfer is given up.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,7 @@
 
 #include "common/log.h"
 #include "common/util.h"
-#include "daemon/engine/engine.h"
+#include "daemon/engine/forms.h"
 
 struct fetching {
 	LIST_ENTRY(fetching) entry;
@@ -23,7 +25,10 @@ struct fetching {
 	struct engine	*engine;
 	struct artifact	 artifact;
 	struct m_backup	 backup;	/* what the answer says */
-	int		 known;		/* the catalog has its checksum */
+	int		 raw;		/* as it is stored */
+	uint32_t	 form;		/* of what is stored; FORM_* */
+	char		 checksum[CHECKSUM_BYTES];	/* what it must have;
+					 * "": nobody knows */
 	int		 fd;		/* settled, for the client */
 	char		 remote_id[REMOTE_ID_BYTES];
 	uint32_t	 remote;
@@ -76,6 +81,13 @@ fetch_abandoned(struct job *j)
 	    "backup was there");
 }
 
+/* Are these bytes that no check of a database could be made of? */
+static int
+sealed(const struct fetching *f)
+{
+	return (f->raw && f->form != 0);
+}
+
 static void
 on_verified(void *arg, const struct task_result *r)
 {
@@ -93,26 +105,30 @@ on_verified(void *arg, const struct task_result *r)
 		fetch_failed(j, error.code, error.text);
 		return;
 	}
-	if (f->known && strcmp(v.checksum, f->backup.checksum) != 0) {
-		fetch_failed(j, E_INVALID_BACKUP, "what the remote sent is "
-		    "not what was uploaded: its checksum differs");
+	if (f->checksum[0] != '\0' && strcmp(v.checksum, f->checksum) != 0) {
+		fetch_failed(j, E_INVALID_BACKUP, f->transfer != 0 ?
+		    "what the remote sent is not what was uploaded: its "
+		    "checksum differs" : "the backup is not what was "
+		    "stored: its checksum differs");
 		return;
 	}
-	if (!f->known && v.verdict == VERDICT_DAMAGED) {
+	if (f->checksum[0] == '\0' && !sealed(f) &&
+	    v.verdict == VERDICT_DAMAGED) {
 		snprintf(text, sizeof(text), "what the remote sent is not a "
 		    "sound database: %.300s", v.text);
 		fetch_failed(j, E_INVALID_BACKUP, text);
 		return;
 	}
 	/* An empty file is a sound database, and no answer that one got. */
-	if (!f->known && v.size == 0) {
+	if (f->checksum[0] == '\0' && v.size == 0) {
 		fetch_failed(j, E_INVALID_BACKUP, "what the remote sent is "
 		    "empty");
 		return;
 	}
-	store_discard(f->engine->store, &f->artifact);
 	f->backup.file_size = (int64_t)v.size;
 	strlcpy(f->backup.checksum, v.checksum, sizeof(f->backup.checksum));
+	strlcpy(f->backup.form, f->raw ? form_name(f->form) : FORM_PLAIN,
+	    sizeof(f->backup.form));
 	chan_send(f->engine->front.chan, MSG_REP_DOWNLOAD, j->request,
 	    &f->backup, sizeof(f->backup), f->fd);
 	f->fd = -1;
@@ -120,15 +136,75 @@ on_verified(void *arg, const struct task_result *r)
 	job_done(j);
 }
 
+/* f->fd is what the client gets, if it is what it should be. */
+static void
+verify(struct job *j)
+{
+	struct fetching		*f = j->data;
+	struct m_w_verify	 o;
+	int			 fd;
+
+	if ((fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0)) == -1)
+		fatal("dup");
+	job_phase(j, "verify", 0, 0);
+	memset(&o, 0, sizeof(o));
+	o.level = f->checksum[0] != '\0' || sealed(f) ? VERIFY_NONE :
+	    VERIFY_QUICK;
+	if (verify_start(f->engine, &o, fd, NULL, on_verified, j) == -1)
+		fetch_failed(j, E_BUSY, "too many workers run");
+}
+
+static void
+on_image(void *arg, const struct image_result *r)
+{
+	struct job	*j = arg;
+	struct fetching	*f = j->data;
+
+	if (r->error.code != E_NONE)
+		fetch_failed(j, r->error.code, r->error.text);
+	else {
+		f->fd = r->fd;
+		verify(j);
+	}
+}
+
+static void
+on_progress(void *arg, const struct m_w_progress *p)
+{
+	job_phase(arg, p->phase, p->bytes_done, p->bytes_total);
+}
+
+/* The stored bytes are here, settled. */
+static void
+open_image(struct job *j)
+{
+	struct fetching		*f = j->data;
+	struct image_order	 o;
+
+	if (f->raw) {
+		if (f->form == FORM_UNKNOWN)
+			f->form = image_form(f->fd);
+		verify(j);
+		return;
+	}
+	memset(&o, 0, sizeof(o));
+	o.fd = f->fd;
+	f->fd = -1;
+	o.form = f->form;
+	o.size = f->checksum[0] != '\0' ? f->backup.file_size : -1;
+	o.id = (int64_t)j->id;
+	o.progress = on_progress;
+	o.done = on_image;
+	o.arg = j;
+	image_open(f->engine, &o);
+}
+
 static void
 on_fetched(void *arg, const struct fetch_result *r)
 {
 	struct job		*j = arg;
 	struct fetching		*f = j->data;
-	struct engine		*e = f->engine;
-	struct m_w_verify	 o;
 	char			 err[TEXT_BYTES];
-	int			 fd;
 
 	if (f->conn == 0) {
 		fetch_abandoned(j);
@@ -138,17 +214,13 @@ on_fetched(void *arg, const struct fetch_result *r)
 		fetch_failed(j, r->code, r->text);
 		return;
 	}
-	if ((f->fd = store_settle(e->store, &f->artifact, err)) == -1 ||
-	    (fd = store_reopen(e->store, &f->artifact, err)) == -1) {
+	if ((f->fd = store_settle(f->engine->store, &f->artifact,
+	    err)) == -1) {
 		fetch_failed(j, E_IO_ERROR, err);
 		return;
 	}
-	store_discard(e->store, &f->artifact);	/* the descriptors stay */
-	job_phase(j, "verify", 0, r->size);
-	memset(&o, 0, sizeof(o));
-	o.level = f->known ? VERIFY_NONE : VERIFY_QUICK;
-	if (verify_start(e, &o, fd, NULL, on_verified, j) == -1)
-		fetch_failed(j, E_BUSY, "too many workers run");
+	store_discard(f->engine->store, &f->artifact);	/* f->fd stays */
+	open_image(j);
 }
 
 static void
@@ -159,6 +231,10 @@ run(struct job *j)
 	uint32_t	 code = E_IO_ERROR;
 	char		 err[TEXT_BYTES];
 
+	if (f->fd != -1) {		/* it is here */
+		open_image(j);
+		return;
+	}
 	if (store_create(e->store, STORE_SCRATCH, (int64_t)j->id, &f->artifact,
 	    &code, err) == -1) {
 		fetch_failed(j, code, err);
@@ -169,37 +245,65 @@ run(struct job *j)
 	    f->artifact.fd, &f->backup, on_fetched, j);
 }
 
+/* What is known of it, before anything is done. */
+static void
+facts(struct fetching *f, const struct fetch_order *o)
+{
+	struct forms_copy	c;
+
+	if (o->known == NULL) {
+		strlcpy(f->backup.name, o->remote_id, sizeof(f->backup.name));
+		strlcpy(f->backup.remote_id, o->remote_id,
+		    sizeof(f->backup.remote_id));
+		strlcpy(f->backup.status, "completed",
+		    sizeof(f->backup.status));
+		f->form = FORM_UNKNOWN;
+		return;
+	}
+	f->backup = *o->known;
+	if (o->fd != -1)
+		forms_at_local(o->known, &c);
+	else
+		forms_at_remote(o->known, &c);
+	f->form = c.form;
+	strlcpy(f->checksum, o->raw ? c.checksum : o->known->checksum,
+	    sizeof(f->checksum));
+}
+
 void
-fetch_request(struct engine *e, uint64_t request, uint64_t conn,
-    uint32_t remote, const char *remote_id, const struct m_backup *known)
+fetch_request(struct engine *e, const struct fetch_order *o)
 {
 	struct fetching	*f;
 	struct job	*j;
 
 	f = xcalloc(1, sizeof(*f));
 	f->engine = e;
-	f->fd = -1;
+	f->fd = o->fd;
 	f->artifact.fd = -1;
-	f->remote = remote;
-	strlcpy(f->remote_id, remote_id, sizeof(f->remote_id));
-	if (known != NULL) {
-		f->backup = *known;
-		f->known = known->checksum[0] != '\0';
-	} else {
-		strlcpy(f->backup.name, remote_id, sizeof(f->backup.name));
-		strlcpy(f->backup.remote_id, remote_id,
-		    sizeof(f->backup.remote_id));
-		strlcpy(f->backup.status, "completed",
-		    sizeof(f->backup.status));
-	}
-	if ((j = job_new(e, "fetch", NULL, run, release, f)) == NULL) {
+	f->raw = o->raw;
+	f->remote = o->remote;
+	if (o->remote_id != NULL)
+		strlcpy(f->remote_id, o->remote_id, sizeof(f->remote_id));
+	facts(f, o);
+	if ((f->form & FORM_AGE) && !f->raw) {
+		reply_error(e, o->request, E_IDENTITY_NEEDED, f->backup.id,
+		    "the backup is encrypted, and a download takes no "
+		    "identity");
+		if (f->fd != -1)
+			close(f->fd);
 		free(f);
-		reply_error(e, request, E_BUSY, 0, "too many jobs wait");
 		return;
 	}
-	j->request = request;
+	if ((j = job_new(e, "fetch", NULL, run, release, f)) == NULL) {
+		if (f->fd != -1)
+			close(f->fd);
+		free(f);
+		reply_error(e, o->request, E_BUSY, 0, "too many jobs wait");
+		return;
+	}
+	j->request = o->request;
 	f->job = j;
-	f->conn = conn;
+	f->conn = o->conn;
 	LIST_INSERT_HEAD(&fetchings, f, entry);
 }
 

@@ -12,7 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
-#include "daemon/engine/engine.h"
+#include "daemon/engine/forms.h"
 
 struct remote {
 	TAILQ_ENTRY(remote) entry;
@@ -138,7 +138,8 @@ mark_make(const struct engine *e, int64_t id, char *dst, size_t size)
 }
 
 static void
-upload_send(struct remote *r, const struct m_backup *b, int fd)
+upload_send(struct remote *r, const struct m_backup *b, uint64_t size,
+    const char *form, int fd)
 {
 	struct engine		*e = r->engine;
 	struct conf_database	*d = conf_database(e->conf, b->database);
@@ -146,7 +147,8 @@ upload_send(struct remote *r, const struct m_backup *b, int fd)
 
 	memset(&m, 0, sizeof(m));
 	m.remote = r->conf->index;
-	m.size = (uint64_t)b->file_size;
+	m.size = size;
+	strlcpy(m.form, form, sizeof(m.form));
 	if (r->attempts > 1)
 		m.flags |= UPLOAD_LOOK_FIRST;
 	strlcpy(m.user_id, b->user.id, sizeof(m.user_id));
@@ -167,7 +169,8 @@ upload_begin(struct remote *r, const struct catalog_copy *copy)
 {
 	struct engine	*e = r->engine;
 	struct m_backup	 b;
-	char		 err[TEXT_BYTES];
+	char		 err[TEXT_BYTES], form[FORM_BYTES];
+	uint64_t	 size;
 	int		 fd;
 
 	r->backup_id = copy->backup_id;
@@ -175,16 +178,16 @@ upload_begin(struct remote *r, const struct catalog_copy *copy)
 	if (catalog_get(e->catalog, copy->backup_id, &b) != 1)
 		fatalx("backup %lld has no row", (long long)copy->backup_id);
 	catalog_copy_begin(e->catalog, b.id, r->conf->name);
-	fd = store_open_file(e->store, b.file_path, b.file_size, err);
-	if (fd == -1) {
+	if ((fd = forms_open_for_remote(e, &b, &size, form, err)) == -1) {
 		log_warnx("backup %lld cannot be sent to %s: %s",
 		    (long long)b.id, r->conf->name, err);
 		catalog_copy_failed(e->catalog, b.id, r->conf->name, err);
+		forms_remote_settle(e, b.id);
 		create_upload_ended(e, b.id);
 		remotes_kick(e);
 		return;
 	}
-	upload_send(r, &b, fd);
+	upload_send(r, &b, size, form, fd);
 }
 
 static void
@@ -242,6 +245,7 @@ on_uploaded(struct engine *e, struct remote *r, const struct m_net_uploaded *m)
 		    (long long)id, place, (long long)(next_ms + 999) / 1000,
 		    m->reason);
 	}
+	forms_remote_settle(e, id);
 	create_upload_ended(e, id);
 	remotes_kick(e);
 }
@@ -319,11 +323,13 @@ remote_with(struct engine *e, int64_t backup_id, char *remote_id)
 static uint64_t
 fetch_max(struct engine *e, const struct m_backup *b)
 {
-	uint64_t	max = store_free_bytes(e->store);
+	uint64_t		max = store_free_bytes(e->store);
+	struct forms_copy	c;
 
 	max = max > e->conf->reserve ? max - e->conf->reserve : 0;
-	if (b->checksum[0] != '\0' && (uint64_t)b->file_size < max)
-		max = (uint64_t)b->file_size;
+	forms_at_remote(b, &c);
+	if (c.size >= 0 && (uint64_t)c.size < max)
+		max = (uint64_t)c.size;
 	return (max);
 }
 

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/engine.h"
+#include "proto/form.h"
 
 #define FILE_INFO_PATIENCE_MS	15000
 
@@ -366,44 +367,58 @@ on_file_info(struct engine *e, const struct msg *msg)
 
 /* ---- download ---- */
 
+/* As it is stored, or an image anyway: no worker need touch it. */
 static void
-download_local(struct engine *e, uint64_t request, uint64_t conn,
-    const struct m_backup *b)
+download_send(struct engine *e, const struct fetch_order *o)
 {
+	struct m_backup	b = *o->known;
+
+	if (o->raw) {
+		b.file_size = b.stored_size;
+		strlcpy(b.checksum, b.stored_checksum, sizeof(b.checksum));
+	}
+	chan_send(e->front.chan, MSG_REP_DOWNLOAD, o->request, &b, sizeof(b),
+	    o->fd);
+}
+
+static void
+download_local(struct engine *e, struct fetch_order *o)
+{
+	const struct m_backup		*b = o->known;
 	const struct conf_remote	*r;
 	char				 err[TEXT_BYTES];
 	char				 remote_id[REMOTE_ID_BYTES];
-	int				 fd = -1;
 
 	strlcpy(err, "the backup has no file here", sizeof(err));
 	if (b->file_path[0] != '\0')
-		fd = store_open_file(e->store, b->file_path, b->file_size,
-		    err);
-	if (fd != -1) {
-		chan_send(e->front.chan, MSG_REP_DOWNLOAD, request, b,
-		    sizeof(*b), fd);
-		return;
-	}
-	if ((r = remote_with(e, b->id, remote_id)) != NULL)
-		fetch_request(e, request, conn, r->index, remote_id, b);
-	else
-		reply_error(e, request, strcmp(b->status, "failed") == 0 ||
+		o->fd = store_open_file(e->store, b->file_path,
+		    b->stored_size, err);
+	if (o->fd != -1 && (o->raw || strcmp(b->form, FORM_PLAIN) == 0))
+		download_send(e, o);
+	else if (o->fd != -1)
+		fetch_request(e, o);
+	else if ((r = remote_with(e, b->id, remote_id)) != NULL) {
+		o->remote = r->index;
+		o->remote_id = remote_id;
+		fetch_request(e, o);
+	} else
+		reply_error(e, o->request, strcmp(b->status, "failed") == 0 ||
 		    strcmp(b->status, "completed") == 0 ?
 		    E_INVALID_BACKUP : E_BACKUP_NOT_FOUND, b->id, err);
 }
 
 static void
-download_remote(struct engine *e, uint64_t request, uint64_t conn,
-    const char *remote_id)
+download_remote(struct engine *e, struct fetch_order *o)
 {
 	const struct conf_remote	*r;
 
-	if ((r = TAILQ_FIRST(&e->conf->remotes)) == NULL)
-		reply_error(e, request, E_BACKUP_NOT_FOUND, 0,
+	if ((r = TAILQ_FIRST(&e->conf->remotes)) == NULL) {
+		reply_error(e, o->request, E_BACKUP_NOT_FOUND, 0,
 		    "there is no backup of that id, and no remote to ask");
-	else
-		fetch_request(e, request, conn, r->index, remote_id,
-		    NULL);
+		return;
+	}
+	o->remote = r->index;
+	fetch_request(e, o);
 }
 
 static void
@@ -411,20 +426,28 @@ on_download(struct engine *e, const struct msg *msg)
 {
 	struct m_req_backup	m;
 	struct m_backup		b;
+	struct fetch_order	o;
 	int			found;
 
 	memcpy(&m, msg->data, sizeof(m));
-	if (m.ref > REF_REMOTE || !msg_text_ok(m.remote_id) ||
-	    !msg_text_ok(m.database))
+	if (m.ref > REF_REMOTE || (m.flags & ~(uint32_t)BACKUP_RAW) != 0 ||
+	    !msg_text_ok(m.remote_id) || !msg_text_ok(m.database))
 		impossible(msg);
 	found = backup_find(e, m.ref, m.local_id, m.remote_id, &b);
 	if (!allowed(e, msg, &m.asker, RIGHT_DOWNLOAD, found ? b.database :
 	    place_unknown(m.ref), found ? b.id : 0))
 		return;
+	memset(&o, 0, sizeof(o));
+	o.request = msg->id;
+	o.conn = m.asker.conn;
+	o.remote_id = m.remote_id;
+	o.fd = -1;
+	o.known = found ? &b : NULL;
+	o.raw = (m.flags & BACKUP_RAW) != 0;
 	if (found)
-		download_local(e, msg->id, m.asker.conn, &b);
+		download_local(e, &o);
 	else if (m.ref == REF_REMOTE)
-		download_remote(e, msg->id, m.asker.conn, m.remote_id);
+		download_remote(e, &o);
 	else
 		reply_error(e, msg->id, E_BACKUP_NOT_FOUND, 0,
 		    "there is no backup of that id");
@@ -452,31 +475,43 @@ on_job(struct engine *e, const struct msg *msg)
 	    -1);
 }
 
+/* It may hold an identity, a secret. */
 static void
-on_restore(struct engine *e, const struct msg *msg)
+restore(struct engine *e, const struct msg *msg,
+    const struct m_req_restore *m)
 {
-	struct m_req_restore	m;
-	struct m_backup		b;
-	int			found;
+	struct m_backup	b;
+	int		found;
 
-	memcpy(&m, msg->data, sizeof(m));
-	if (m.ref > REF_REMOTE || !user_ok(&m.user) ||
-	    !msg_text_ok(m.remote_id) || !msg_text_ok(m.database))
-		impossible(msg);
 	/* Out of one database and into the other: a right on both. */
-	found = backup_find(e, m.ref, m.local_id, m.remote_id, &b);
-	if (!allowed(e, msg, &m.asker, RIGHT_RESTORE, found ? b.database :
-	    place_unknown(m.ref), found ? b.id : 0))
+	found = backup_find(e, m->ref, m->local_id, m->remote_id, &b);
+	if (!allowed(e, msg, &m->asker, RIGHT_RESTORE, found ? b.database :
+	    place_unknown(m->ref), found ? b.id : 0))
 		return;
-	if (m.database[0] != '\0' && !allowed(e, msg, &m.asker,
-	    RIGHT_RESTORE, m.database, found ? b.id : 0))
+	if (m->database[0] != '\0' && !allowed(e, msg, &m->asker,
+	    RIGHT_RESTORE, m->database, found ? b.id : 0))
 		return;
 	if (e->stopping) {
 		reply_error(e, msg->id, E_SHUTTING_DOWN, 0,
 		    "the daemon is about to end");
 		return;
 	}
-	restore_request(e, msg->id, &m);
+	restore_request(e, msg->id, m);
+}
+
+static void
+on_restore(struct engine *e, const struct msg *msg)
+{
+	struct m_req_restore	m;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (m.ref > REF_REMOTE || !user_ok(&m.user) ||
+	    !msg_text_ok(m.remote_id) || !msg_text_ok(m.database) ||
+	    !msg_text_ok(m.identity) || !msg_text_ok(m.identity_file))
+		impossible(msg);
+	restore(e, msg, &m);
+	explicit_bzero(&m, sizeof(m));
+	chan_wipe(e->front.chan);
 }
 
 static void

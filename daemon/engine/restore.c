@@ -24,6 +24,7 @@
 static void	image_fetch(struct job *);
 static void	look(struct job *);
 static void	convert(struct job *);
+static void	image(struct job *, uint32_t form);
 static void	write_back(struct job *);
 
 /* ---- endings ---- */
@@ -34,6 +35,7 @@ restore_clean(struct job *j)
 	struct restoring	*r = j->data;
 	size_t			 i;
 
+	explicit_bzero(r->identity, sizeof(r->identity));
 	if (r->image != -1)
 		close(r->image);
 	r->image = -1;
@@ -46,7 +48,7 @@ static void
 release(struct job *j)
 {
 	restore_clean(j);
-	free(j->data);
+	freezero(j->data, sizeof(struct restoring));
 }
 
 void
@@ -125,10 +127,45 @@ start(struct job *j, enum msg_type type, const void *data, size_t size,
 /* ---- the image ---- */
 
 static void
+on_image(void *arg, const struct image_result *i)
+{
+	struct job		*j = arg;
+	struct restoring	*r = j->data;
+
+	if (i->error.code != E_NONE) {
+		restore_fail(j, &i->error);
+		return;
+	}
+	r->image = i->fd;
+	look(j);
+}
+
+/* What was found is in this form; the identity has then served. */
+static void
+image(struct job *j, uint32_t form)
+{
+	struct restoring	*r = j->data;
+	struct image_order	 o;
+
+	memset(&o, 0, sizeof(o));
+	o.fd = r->image;
+	r->image = -1;
+	o.form = form;
+	o.size = r->backup.checksum[0] != '\0' ? r->backup.file_size : -1;
+	o.id = (int64_t)j->id;
+	o.identity = r->identity;
+	o.progress = on_task_progress;
+	o.done = on_image;
+	o.arg = j;
+	image_open(j->engine, &o);
+}
+
+static void
 on_fetched(void *arg, const struct fetch_result *f)
 {
 	struct job		*j = arg;
 	struct restoring	*r = j->data;
+	struct forms_copy	 c;
 	struct m_error		 error;
 
 	if (f->code != E_NONE) {
@@ -144,7 +181,8 @@ on_fetched(void *arg, const struct fetch_result *f)
 	}
 	r->fetched = 1;
 	store_discard(j->engine->store, &r->scratch);
-	look(j);
+	forms_at_remote(&r->backup, &c);
+	image(j, c.form);
 }
 
 static void
@@ -175,7 +213,7 @@ image_local(struct job *j)
 	if (r->backup.file_path[0] == '\0')
 		return (-1);
 	r->image = store_open_file(j->engine->store, r->backup.file_path,
-	    r->backup.file_size, err);
+	    r->backup.stored_size, err);
 	if (r->image == -1)
 		return (-1);
 	if (lease_read_held(r->image) == 1)
@@ -189,9 +227,19 @@ static void
 run(struct job *j)
 {
 	struct restoring	*r = j->data;
+	struct forms_copy	 c;
 
-	if (r->backup.id != 0 && image_local(j) == 0)
-		look(j);
+	if (r->backup.id != 0 && image_local(j) == 0) {
+		forms_at_local(&r->backup, &c);
+		image(j, c.form);
+		return;
+	}
+	forms_at_remote(&r->backup, &c);
+	if (r->remote_id[0] != '\0' && (c.form & FORM_AGE) &&
+	    r->identity[0] == '\0')
+		/* Nothing is fetched that could not be opened. */
+		fail_text(j, E_IDENTITY_NEEDED, "the backup is encrypted, "
+		    "and no identity was given");
 	else if (r->remote_id[0] != '\0')
 		image_fetch(j);
 	else
@@ -532,7 +580,9 @@ state_check(struct engine *e, uint64_t request, const struct restoring *r,
 			return (-1);
 		}
 	}
-	if (r->backup.id == 0 || r->backup.checksum[0] != '\0')
+	/* One that was adopted encrypted is complete without a checksum. */
+	if (r->backup.id == 0 || r->backup.checksum[0] != '\0' ||
+	    strcmp(r->backup.status, "completed") == 0)
 		return (0);
 	reply_error(e, request, E_INVALID_BACKUP, r->backup.id,
 	    strcmp(r->backup.status, "pending") == 0 ?
@@ -565,12 +615,13 @@ restore_request(struct engine *e, uint64_t request,
 	r->started_us = util_monotonic_us();
 	if (resolve(e, request, m, r) == -1 ||
 	    (d = target(e, request, m, r)) == NULL ||
-	    state_check(e, request, r, d) == -1) {
-		free(r);
+	    state_check(e, request, r, d) == -1 ||
+	    restore_identity(e, request, m, d, r) == -1) {
+		freezero(r, sizeof(*r));
 		return;
 	}
 	if ((j = job_new(e, "restore", d, run, release, r)) == NULL) {
-		free(r);
+		freezero(r, sizeof(*r));
 		reply_error(e, request, E_BUSY, 0, "too many jobs wait");
 		return;
 	}

@@ -4,7 +4,7 @@
 #ifndef ENGINE_RESTORE_H
 #define ENGINE_RESTORE_H
 
-#include "daemon/engine/engine.h"
+#include "daemon/engine/forms.h"
 #include "proto/sqlite_format.h"
 
 struct restoring {
@@ -12,6 +12,8 @@ struct restoring {
 	char		 remote_id[REMOTE_ID_BYTES];	/* or "" */
 	uint32_t	 remote;
 	int		 force;
+	char		 identity[IDENTITY_BYTES];	/* "": none; wiped when
+					 * it was used */
 	int		 fetched;
 	int		 image;		/* descriptor, settled, reading only */
 	struct artifact	 scratch;	/* what was fetched */
@@ -38,6 +40,17 @@ void	restore_fail(struct job *, const struct m_error *);
 
 /* What is left of files that have no name of their own goes. */
 void	restore_clean(struct job *);
+
+/* ---- identity.c ---- */
+
+/*
+ * The identity of the request, or of the file that it names, or of the one
+ * that is configured for the database, to r->identity.  A file can be named
+ * by those who could read it themselves.  0, or -1 after the answer.
+ */
+int	restore_identity(struct engine *, uint64_t request,
+	    const struct m_req_restore *, const struct conf_database *,
+	    struct restoring *);
 
 /* ---- safety.c: what is replaced is kept ---- */
 

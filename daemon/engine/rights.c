@@ -366,6 +366,16 @@ rights_who(struct engine *e, const struct m_asker *a, struct who *w)
 	caller_who(&c, w);
 }
 
+int
+rights_daemon_user(struct engine *e, const struct m_asker *a)
+{
+	struct caller	c;
+
+	caller_fill(e, a, &c);
+	return (!c.has_token && !c.forwarded && c.certificate[0] == '\0' &&
+	    privileged(c.conn));
+}
+
 /* ---- refusals ---- */
 
 /* The asker was refused: counted, written down, and told how long to wait

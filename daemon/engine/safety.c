@@ -13,6 +13,7 @@
 #include "common/util.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/restore.h"
+#include "proto/form.h"
 
 #define PROOFS_MAX	2		/* a worker may have been killed */
 
@@ -49,7 +50,7 @@ raw_publish(struct job *j, enum w_file_kind kind, const char *suffix)
 		return (-1);
 	}
 	store_final_path(j->engine->store, j->database->name, r->safety_id,
-	    r->safety_created_ms, path);
+	    r->safety_created_ms, FORM_PLAIN, path);
 	log_info("what stood beside %s is kept as %s%s", j->database->name,
 	    path, suffix);
 	return (0);
@@ -117,7 +118,7 @@ restore_safety_publish(struct job *j)
 		return (leftovers_publish(j));
 	row_insert(j);
 	if (store_publish(e->store, &r->kept[W_FILE_SAFETY], r->safety_id,
-	    r->safety_created_ms, err) == -1) {
+	    r->safety_created_ms, FORM_PLAIN, err) == -1) {
 		log_warnx("%s", err);
 		catalog_failed(e->catalog, r->safety_id, err, VERDICT_NONE,
 		    NULL);
@@ -146,7 +147,7 @@ safety_damaged(struct job *j, const char *why)
 	char			 path[ARTIFACT_BYTES], text[TEXT_BYTES];
 
 	store_final_path(j->engine->store, j->database->name, r->safety_id,
-	    r->safety_created_ms, path);
+	    r->safety_created_ms, FORM_PLAIN, path);
 	snprintf(text, sizeof(text), "what was replaced is kept, but it is "
 	    "not a sound database: %.300s", why);
 	catalog_failed(j->engine->catalog, r->safety_id, text,
@@ -193,7 +194,7 @@ on_verified(void *arg, const struct task_result *t)
 		return;
 	}
 	store_final_path(e->store, j->database->name, r->safety_id,
-	    r->safety_created_ms, path);
+	    r->safety_created_ms, FORM_PLAIN, path);
 	r->safety.size = v.size;
 	strlcpy(r->safety.checksum, v.checksum, sizeof(r->safety.checksum));
 	catalog_proven(e->catalog, r->safety_id, path, &r->safety, &v);

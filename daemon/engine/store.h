@@ -1,9 +1,11 @@
 /*
- * The backup directory: BACKUP_DIR/<database>/<time>-<id>.sqlite.  The
- * engine makes and names every file in it, by openat(2) from one
- * descriptor, without following links; a worker only ever sees
- * descriptors.  An artifact is written under a temporary name
- * (".tmp-<id>-<random>"), settled, and published by link(2).
+ * The backup directory: BACKUP_DIR/<database>/<time>-<id>.FORM, where FORM
+ * is one of proto/form.h; beside it, for as long as remotes wait for another
+ * form of it, there may be <time>-<id>.remote.FORM.  The engine makes and
+ * names every file in it, by openat(2) from one descriptor, without
+ * following links; a worker only ever sees descriptors.  An artifact is
+ * written under a temporary name (".tmp-<id>-<random>"), settled, and
+ * published by link(2).
  */
 #ifndef ENGINE_STORE_H
 #define ENGINE_STORE_H
@@ -83,16 +85,18 @@ int	store_settle(struct store *, struct artifact *a, char *err);
 int	store_reopen(struct store *, const struct artifact *a, char *err);
 
 /*
- * Gives a settled artifact its name <compact time>-<id>.sqlite: fsync of
- * the file, link, unlink of the temporary name, fsync of the directory.
- * store_final_path tells the absolute path beforehand, for the catalog.
+ * Gives a settled artifact its name <compact time>-<id>.FORM ("sqlite.zst"):
+ * fsync of the file, link, unlink of the temporary name, fsync of the
+ * directory.  store_final_path tells the absolute path beforehand, for the
+ * catalog.
  * 0, or -1 and a sentence: then a->temporary is still set (discard it),
  * unless only the last sync failed; the file then keeps its name.
  */
 void	store_final_path(const struct store *, const char *database,
-	    int64_t id, int64_t created_ms, char path[ARTIFACT_BYTES]);
+	    int64_t id, int64_t created_ms, const char *form,
+	    char path[ARTIFACT_BYTES]);
 int	store_publish(struct store *, struct artifact *a, int64_t id,
-	    int64_t created_ms, char *err);
+	    int64_t created_ms, const char *form, char *err);
 
 /*
  * The same for what was kept beside an unreadable database (H12): suffix
@@ -101,6 +105,21 @@ int	store_publish(struct store *, struct artifact *a, int64_t id,
  */
 int	store_publish_raw(struct store *, struct artifact *a, int64_t id,
 	    int64_t created_ms, const char *suffix, char *err);
+
+/*
+ * What remotes get, where that is another form (store_remote.c): it has its
+ * name before the artifact beside it has; the catalog knows the name before
+ * that.  It is opened by it, with its size, and removed when no remote waits
+ * for it.  0, a descriptor for reading, or -1 and a sentence.
+ */
+void	store_remote_name(char name[NAME_BYTES], int64_t id,
+	    int64_t created_ms, const char *form);
+int	store_publish_remote(struct store *, struct artifact *a, int64_t id,
+	    int64_t created_ms, const char *form, char *err);
+int	store_remote_open(struct store *, const char *database,
+	    const char *name, int64_t expect_size, char *err);
+int	store_remote_remove(struct store *, const char *database,
+	    const char *name, char *err);
 
 /* Removes the temporary name and closes; a may be used again. */
 void	store_discard(struct store *, struct artifact *a);
@@ -120,14 +139,16 @@ int	store_open_file(struct store *, const char *file_path,
  * its file becomes missing, and completed again when the file is back; an
  * artifact without a row is told to adopt, which decides (catalog_insert
  * with its id, catalog_proven, catalog_published) and is told again at the
- * next start if it does not.  Never unlinks an artifact.
+ * next start if it does not.  Never unlinks an artifact; what remotes got
+ * goes when its row says so, or the artifact stands beside it.
  */
 struct store_orphan {
 	char	database[DATABASE_BYTES];
 	char	file_path[ARTIFACT_BYTES];
 	int64_t	id;			/* from its name */
 	int64_t	created_ms;		/* from its name */
-	int64_t	size;
+	int64_t	size;			/* of the file, bytes */
+	char	form[FORM_BYTES];
 };
 typedef void	store_adopt_cb(const struct store_orphan *, void *arg);
 void	store_sweep(struct store *, store_adopt_cb *adopt, void *arg);

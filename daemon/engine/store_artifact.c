@@ -20,6 +20,7 @@
 #include "common/util.h"
 #include "daemon/engine/store_int.h"
 #include "proto/errors.h"
+#include "proto/form.h"
 
 #define READ_FLAGS	(O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 #define SETTLE_US	1000000
@@ -58,8 +59,8 @@ store_create(struct store *s, const char *database, int64_t id,
 }
 
 /* For reading: name in the folder dir, a regular file.  -1 and a sentence. */
-static int
-open_regular(int dir, const char *name, struct stat *sb, char *err)
+int
+store_open_regular(int dir, const char *name, struct stat *sb, char *err)
 {
 	int	fd;
 
@@ -96,7 +97,7 @@ open_artifact(struct store *s, const struct artifact *a, char *err)
 
 	if ((dir = store_check_folder(s, a->database, 0, err)) == -1)
 		return (-1);
-	fd = open_regular(dir, a->temporary[0] != '\0' ? a->temporary :
+	fd = store_open_regular(dir, a->temporary[0] != '\0' ? a->temporary :
 	    a->name, &sb, err);
 	close(dir);
 	return (fd);
@@ -140,22 +141,23 @@ store_reopen(struct store *s, const struct artifact *a, char *err)
 }
 
 static void
-final_name(char *dst, size_t size, int64_t id, int64_t created_ms)
+final_name(char *dst, size_t size, int64_t id, int64_t created_ms,
+    const char *form)
 {
 	char	time[TIME_TEXT_BYTES];
 
 	util_time_compact(time, created_ms);
-	snprintf(dst, size, "%s-%" PRId64 ".sqlite", time, id);
+	snprintf(dst, size, "%s-%" PRId64 ".%s", time, id, form);
 }
 
 void
 store_final_path(const struct store *s, const char *database, int64_t id,
-    int64_t created_ms, char path[ARTIFACT_BYTES])
+    int64_t created_ms, const char *form, char path[ARTIFACT_BYTES])
 {
 	char	name[sizeof(((struct artifact *)0)->name)];
 	int	n;
 
-	final_name(name, sizeof(name), id, created_ms);
+	final_name(name, sizeof(name), id, created_ms, form);
 	n = snprintf(path, ARTIFACT_BYTES, "%s/%s/%s", s->path, database,
 	    name);
 	/* STORE_PATH_MAX leaves room for any name of ours. */
@@ -164,9 +166,8 @@ store_final_path(const struct store *s, const char *database, int64_t id,
 		    id, database);
 }
 
-/* Gives the artifact the name that a->name has. */
-static int
-publish(struct store *s, struct artifact *a, char *err)
+int
+store_name(struct store *s, struct artifact *a, char *err)
 {
 	struct stat	sb;
 	const char	*what;
@@ -174,7 +175,7 @@ publish(struct store *s, struct artifact *a, char *err)
 
 	if ((dir = store_check_folder(s, a->database, 0, err)) == -1)
 		return (-1);
-	if ((fd = open_regular(dir, a->temporary, &sb, err)) == -1) {
+	if ((fd = store_open_regular(dir, a->temporary, &sb, err)) == -1) {
 		close(dir);
 		return (-1);
 	}
@@ -204,19 +205,19 @@ publish(struct store *s, struct artifact *a, char *err)
 
 int
 store_publish(struct store *s, struct artifact *a, int64_t id,
-    int64_t created_ms, char *err)
+    int64_t created_ms, const char *form, char *err)
 {
-	final_name(a->name, sizeof(a->name), id, created_ms);
-	return (publish(s, a, err));
+	final_name(a->name, sizeof(a->name), id, created_ms, form);
+	return (store_name(s, a, err));
 }
 
 int
 store_publish_raw(struct store *s, struct artifact *a, int64_t id,
     int64_t created_ms, const char *suffix, char *err)
 {
-	final_name(a->name, sizeof(a->name), id, created_ms);
+	final_name(a->name, sizeof(a->name), id, created_ms, FORM_PLAIN);
 	strlcat(a->name, suffix, sizeof(a->name));
-	return (publish(s, a, err));
+	return (store_name(s, a, err));
 }
 
 void
@@ -280,7 +281,7 @@ store_open_file(struct store *s, const char *file_path, int64_t expect_size,
 	}
 	if ((dir = store_check_folder(s, database, 0, err)) == -1)
 		return (-1);
-	fd = open_regular(dir, name, &sb, err);
+	fd = store_open_regular(dir, name, &sb, err);
 	close(dir);
 	if (fd != -1 && expect_size >= 0 && sb.st_size != expect_size) {
 		snprintf(err, TEXT_BYTES, "the backup %.200s has %" PRId64

@@ -21,6 +21,7 @@
 #include "common/lease.h"
 #include "common/util.h"
 #include "daemon/engine/store_int.h"
+#include "proto/form.h"
 
 /* A directory that may be passed through need not be readable. */
 #ifdef O_PATH
@@ -314,9 +315,9 @@ store_is_temporary(const char *name)
 	    strspn(p, "0123456789abcdef") == RANDOM_DIGITS);
 }
 
-/* "20261122T213000Z-17.sqlite" */
-int
-store_is_artifact(const char *name, int64_t *id, int64_t *created_ms)
+/* "20261122T213000Z-17.": what stands behind it, or NULL. */
+static const char *
+name_begins(const char *name, int64_t *id, int64_t *created_ms)
 {
 	char		 text[TIME_TEXT_BYTES], digits[STORE_ID_DIGITS + 1];
 	const char	*err, *p;
@@ -325,19 +326,44 @@ store_is_artifact(const char *name, int64_t *id, int64_t *created_ms)
 	if (strspn(name, "0123456789") != 8 || name[8] != 'T' ||
 	    strspn(name + 9, "0123456789") != 6 || name[15] != 'Z' ||
 	    name[16] != '-')
-		return (0);
+		return (NULL);
 	p = name + 17;
 	n = strspn(p, "0123456789");
-	if (n == 0 || n > STORE_ID_DIGITS || strcmp(p + n, ".sqlite") != 0)
-		return (0);
+	if (n == 0 || n > STORE_ID_DIGITS || p[n] != '.')
+		return (NULL);
 	memcpy(digits, p, n);
 	digits[n] = '\0';
 	*id = strtonum(digits, 1, LLONG_MAX, &err);
 	if (err != NULL)
-		return (0);
+		return (NULL);
 	snprintf(text, sizeof(text), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", name,
 	    name + 4, name + 6, name + 9, name + 11, name + 13);
-	return (util_time_parse(text, created_ms) == 0);
+	return (util_time_parse(text, created_ms) == 0 ? p + n + 1 : NULL);
+}
+
+int
+store_is_artifact(const char *name, int64_t *id, int64_t *created_ms,
+    char *form)
+{
+	const char	*p;
+
+	if ((p = name_begins(name, id, created_ms)) == NULL ||
+	    form_parse(p) == FORM_UNKNOWN)
+		return (0);
+	strlcpy(form, p, FORM_BYTES);
+	return (1);
+}
+
+int
+store_is_remote(const char *name)
+{
+	const char	*p;
+	int64_t		 id, created_ms;
+	size_t		 n = strlen(STORE_REMOTE);
+
+	p = name_begins(name, &id, &created_ms);
+	return (p != NULL && strncmp(p, STORE_REMOTE, n) == 0 &&
+	    form_parse(p + n) != FORM_UNKNOWN);
 }
 
 int
@@ -375,10 +401,11 @@ static int
 is_artifact(int dir, const char *name, void *arg)
 {
 	int64_t	created_ms, id;
+	char	form[FORM_BYTES];
 
 	(void)dir;
 	(void)arg;
-	return (store_is_artifact(name, &id, &created_ms));
+	return (store_is_artifact(name, &id, &created_ms, form));
 }
 
 static int

@@ -6,6 +6,7 @@
 #define ENGINE_STORE_INT_H
 
 #include <sys/types.h>
+#include <sys/stat.h>
 
 #include <stdint.h>
 
@@ -13,6 +14,7 @@
 #include "daemon/engine/store.h"
 
 #define STORE_PATH_MAX		(ARTIFACT_BYTES - DATABASE_BYTES - 64)
+#define STORE_REMOTE		"remote."	/* before the form, in what remotes get */
 #define STORE_ID_DIGITS		15	/* a number that JSON can hold */
 
 struct store {
@@ -48,10 +50,18 @@ int	store_check_leases(const struct store *, char *err);
 int	store_temporary(int dir, int64_t id, char name[64]);
 
 /*
- * Is name ours: ".tmp-<id>-<16 hex>", or "<compact time>-<id>.sqlite"?
+ * Is name ours: ".tmp-<id>-<16 hex>", "<compact time>-<id>.FORM", or
+ * "<compact time>-<id>.remote.FORM"?  form has FORM_BYTES.
  */
 int	store_is_temporary(const char *name);
-int	store_is_artifact(const char *name, int64_t *id, int64_t *created_ms);
+int	store_is_artifact(const char *name, int64_t *id, int64_t *created_ms,
+	    char *form);
+int	store_is_remote(const char *name);
+
+/* store_artifact.c, for store_remote.c: gives a settled artifact the name
+ * that a->name has; and opens a regular file of ours in the folder dir. */
+int	store_name(struct store *, struct artifact *a, char *err);
+int	store_open_regular(int dir, const char *name, struct stat *, char *err);
 
 /*
  * Calls cb for each name in the directory dir but "." and "..".  0, or -1

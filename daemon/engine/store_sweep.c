@@ -97,7 +97,7 @@ row_file(struct sweep *w, const char *database, const char *file_path)
 
 static void
 sweep_pending(int64_t id, const char *database, const char *file_path,
-    int64_t file_size, int proven, void *arg)
+    int64_t stored_size, int proven, void *arg)
 {
 	struct sweep	*w = arg;
 	struct catalog	*c = w->s->catalog;
@@ -108,7 +108,7 @@ sweep_pending(int64_t id, const char *database, const char *file_path,
 	if (size == -2)
 		/* Left pending: the next start may be able to tell. */
 		return;
-	if (size >= 0 && size == file_size && proven) {
+	if (size >= 0 && size == stored_size && proven) {
 		catalog_published(c, id);
 		log_info("completed backup %" PRId64 ", which a crash cut "
 		    "short", id);
@@ -121,11 +121,11 @@ sweep_pending(int64_t id, const char *database, const char *file_path,
 
 static void
 sweep_completed(int64_t id, const char *database, const char *file_path,
-    int64_t file_size, int proven, void *arg)
+    int64_t stored_size, int proven, void *arg)
 {
 	struct sweep	*w = arg;
 
-	(void)file_size;
+	(void)stored_size;
 	(void)proven;
 	w->last_id = id;
 	if (row_file(w, database, file_path) != -1)
@@ -156,13 +156,64 @@ file_back(struct sweep *w, int64_t id, const char *name, int64_t size)
 	    remote_id) || strcmp(copy.state, "missing") != 0 ||
 	    !catalog_get(w->s->catalog, id, &b))
 		return;
-	if (b.file_size != size) {
+	if (b.stored_size != size) {
 		log_warnx("%s/%s is back, but has %" PRId64 " bytes instead "
-		    "of %" PRId64, w->database, name, size, b.file_size);
+		    "of %" PRId64, w->database, name, size, b.stored_size);
 		return;
 	}
 	catalog_published(w->s->catalog, id);
 	log_info("the file of backup %" PRId64 " is back", id);
+}
+
+struct sibling {
+	const char	*name;
+	int		 found;
+};
+
+/* Is that the artifact beside it: the same up to the form? */
+static int
+is_sibling(int dir, const char *name, void *arg)
+{
+	struct sibling	*s = arg;
+	char		 form[FORM_BYTES];
+	int64_t		 id, created_ms;
+	size_t		 n = strcspn(s->name, ".") + 1;
+
+	(void)dir;
+	s->found = strncmp(name, s->name, n) == 0 &&
+	    store_is_artifact(name, &id, &created_ms, form);
+	return (s->found);
+}
+
+/*
+ * What remotes should get.  Of a backup that no remote waits for it goes;
+ * of none at all, too, but only where the artifact stands beside it: alone
+ * it may be all that there is.
+ */
+static void
+sweep_remote(struct sweep *w, int dir, const char *name)
+{
+	struct sibling	 s = { name, 0 };
+	char		 err[TEXT_BYTES];
+	int64_t		 id;
+
+	id = catalog_by_remote_file(w->s->catalog, w->database, name);
+	if (id != 0 && catalog_remote_waits(w->s->catalog, id))
+		return;
+	if (id == 0 && (store_each_entry(dir, is_sibling, &s) == -1 ||
+	    !s.found)) {
+		log_warnx("%s/%s belongs to no backup; it is left alone",
+		    w->database, name);
+		return;
+	}
+	if (store_remote_remove(w->s, w->database, name, err) == -1) {
+		log_warnx("%s", err);
+		return;
+	}
+	if (id != 0)
+		catalog_remote_gone(w->s->catalog, id);
+	log_info("removed %s/%s, which no remote waits for", w->database,
+	    name);
 }
 
 static int
@@ -174,7 +225,9 @@ sweep_artifact(int dir, const char *name, void *arg)
 	int64_t			 id;
 
 	memset(&o, 0, sizeof(o));
-	if (!store_is_artifact(name, &o.id, &o.created_ms))
+	if (store_is_remote(name))
+		sweep_remote(w, dir, name);
+	if (!store_is_artifact(name, &o.id, &o.created_ms, o.form))
 		return (0);
 	if (fstatat(dir, name, &sb, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    !S_ISREG(sb.st_mode))

@@ -74,6 +74,28 @@ told_verified(const struct m_w_verified *m, int image)
 }
 
 int
+told_checksum(const char checksum[CHECKSUM_BYTES])
+{
+	return (memchr(checksum, '\0', CHECKSUM_BYTES) != NULL &&
+	    checksum_ok(checksum));
+}
+
+int
+told_packed(const struct m_w_packed *m, int stored)
+{
+	return (told_checksum(m->checksum) &&
+	    told_checksum(m->stored_checksum) && m->size <= INT64_MAX &&
+	    told_size(stored, m->stored_size));
+}
+
+int
+told_unpacked(const struct m_w_unpacked *m)
+{
+	return (told_checksum(m->checksum) &&
+	    told_checksum(m->stored_checksum) && m->size <= INT64_MAX);
+}
+
+int
 told_inspected(const struct m_file_info *m)
 {
 	return (msg_text_ok(m->path) && msg_text_ok(m->journal_mode) &&

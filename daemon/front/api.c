@@ -55,6 +55,7 @@ api_backup_check(const struct m_backup *b)
 	    !msg_text_ok(b->remote_id) || !msg_text_ok(b->checksum) ||
 	    !msg_text_ok(b->locations) || !msg_text_ok(b->reason) ||
 	    !msg_text_ok(b->form) || !msg_text_ok(b->stored_checksum) ||
+	    !msg_text_ok(b->remote_form) ||
 	    b->stored_size < 0 ||
 	    b->id < 0 || b->file_size < 0)
 		fatalx("engine sent a backup that is none");
@@ -389,6 +390,22 @@ api_reference(struct conn *c, uint32_t *ref, int64_t *local_id,
 	return (-1);
 }
 
+static int
+download_raw(struct conn *c, uint32_t *flags)
+{
+	char	text[8];
+
+	if (api_query(c, "raw", text, sizeof(text)) == -1)
+		return (-1);
+	if (strcmp(text, "1") == 0)
+		*flags |= BACKUP_RAW;
+	else if (text[0] != '\0' && strcmp(text, "0") != 0) {
+		reply_error(c, E_INVALID_PARAMETER, "\"raw\" must be 0 or 1.");
+		return (-1);
+	}
+	return (0);
+}
+
 void
 api_download(struct conn *c)
 {
@@ -396,7 +413,8 @@ api_download(struct conn *c)
 
 	memset(&req, 0, sizeof(req));
 	if (api_reference(c, &req.ref, &req.local_id, req.remote_id) == -1 ||
-	    api_query(c, "database", req.database, sizeof(req.database)) == -1)
+	    api_query(c, "database", req.database, sizeof(req.database)) ==
+	    -1 || download_raw(c, &req.flags) == -1)
 		return;
 	link_asker(c, &req.asker);
 	link_engine(c, MSG_REQ_DOWNLOAD, &req, sizeof(req), MSG_NONE,

@@ -67,27 +67,36 @@ restore_database(struct conn *c, struct m_req_restore *req)
 	return (0);
 }
 
+/* What the request says; 0, or -1 after the answer. */
+static int
+restore_read(struct conn *c, struct m_req_restore *req)
+{
+	struct refusal	refusal;
+
+	if (api_reference(c, &req->ref, &req->local_id, req->remote_id) == -1)
+		return (-1);
+	if (request_restore(c->req->body, c->req->body_n, req,
+	    &refusal) == -1) {
+		reply_error(c, refusal.code, "%s", refusal.text);
+		return (-1);
+	}
+	return (restore_database(c, req));
+}
+
 void
 api_restore(struct conn *c)
 {
 	struct m_req_restore	req;
-	struct refusal		refusal;
 	int			async = api_prefers_async(&c->req->h);
 
 	memset(&req, 0, sizeof(req));
-	if (api_reference(c, &req.ref, &req.local_id, req.remote_id) == -1)
-		return;
-	if (request_restore(c->req->body, c->req->body_n, &req,
-	    &refusal) == -1) {
-		reply_error(c, refusal.code, "%s", refusal.text);
-		return;
+	if (restore_read(c, &req) == 0) {
+		link_asker(c, &req.asker);
+		if (async)
+			req.flags |= RESTORE_ASYNC;
+		link_engine(c, MSG_REQ_RESTORE, &req, sizeof(req), MSG_NONE,
+		    async ? MSG_REP_JOB : MSG_REP_RESTORED,
+		    async ? on_restore_job : on_restored);
 	}
-	if (restore_database(c, &req) == -1)
-		return;
-	link_asker(c, &req.asker);
-	if (async)
-		req.flags |= RESTORE_ASYNC;
-	link_engine(c, MSG_REQ_RESTORE, &req, sizeof(req), MSG_NONE,
-	    async ? MSG_REP_JOB : MSG_REP_RESTORED,
-	    async ? on_restore_job : on_restored);
+	explicit_bzero(&req, sizeof(req));	/* an identity */
 }

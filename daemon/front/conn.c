@@ -94,7 +94,7 @@ request_free(struct conn *c)
 	if (r->api_free != NULL)
 		r->api_free(r->api);
 	free(r->head);
-	free(r->body);
+	freezero(r->body, r->body_n);	/* a restore's may hold a secret */
 	free(r);
 }
 

@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/front/front.h"
+#include "proto/form.h"
 
 #define SLOTS		4
 #define SLOT_BYTES	(64 * 1024)
@@ -155,7 +156,7 @@ safe_append(char *dst, size_t size, const char *src)
 }
 
 void
-download_name(char *dst, const struct m_backup *b)
+download_name(char *dst, const struct m_backup *b, const char *form)
 {
 	char	text[TIME_TEXT_BYTES];
 
@@ -173,7 +174,10 @@ download_name(char *dst, const struct m_backup *b)
 		strlcat(dst, text, NAME_BYTES);
 	} else
 		safe_append(dst, NAME_BYTES / 2, b->remote_id);
-	strlcat(dst, ".sqlite", NAME_BYTES);
+	if (form[0] != '\0') {
+		strlcat(dst, ".", NAME_BYTES);
+		strlcat(dst, form, NAME_BYTES);
+	}
 }
 
 /* Does If-Range, if there is one, name exactly what we have?  Dates never
@@ -249,10 +253,10 @@ send_image(struct conn *c, const struct m_backup *b, int fd, uint64_t size)
 	if (status == 206)
 		reply_field(c, "Content-Range", "bytes %" PRIu64 "-%" PRIu64
 		    "/%" PRIu64, first, last, size);
-	download_name(name, b);
+	download_name(name, b, b->form);
 	reply_field(c, "Content-Disposition", "attachment; filename=\"%s\"",
 	    name);
-	if (reply_sized(c, status, "application/x-sqlite3",
+	if (reply_sized(c, status, form_media_type(form_parse(b->form)),
 	    size == 0 ? 0 : last - first + 1))
 		pump_start(c, fd, first, last);
 	else

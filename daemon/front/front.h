@@ -286,10 +286,12 @@ int	bearer_token(const struct http_request *, char *token,
 
 /* ---- download.c ---- */
 
-/* Sends the image that fd (now ours) holds. */
+/* Sends the image, or what is stored, that fd (now ours) holds: the
+ * backup's form, size and checksum are of these bytes. */
 void	download_start(struct conn *, const struct m_backup *, int fd);
-/* A file name for it that is safe anywhere; dst has NAME_BYTES. */
-void	download_name(char *dst, const struct m_backup *);
+/* A file name for it in this form that is safe anywhere; dst has
+ * NAME_BYTES. */
+void	download_name(char *dst, const struct m_backup *, const char *form);
 
 /* ---- api_*.c: one handler for each route ---- */
 

@@ -28,6 +28,9 @@ static const struct param	restore_params[] = {
 	{ "force", NULL, PARAM_FLAG, IN(m_req_restore, flags),
 	    RESTORE_FORCE },
 	{ "database", NULL, PARAM_LINE, IN(m_req_restore, database), 0 },
+	{ "identity", NULL, PARAM_SECRET, IN(m_req_restore, identity), 0 },
+	{ "identity_file", "identityFile", PARAM_LINE,
+	    IN(m_req_restore, identity_file), 0 },
 };
 
 static int	refuse(struct refusal *, enum err, const char *, ...)
@@ -119,7 +122,8 @@ param_text(const struct param *p, const char *key, struct json_object *v,
 	if (strlcpy(dst, text, size) >= size)
 		return (refuse(r, E_INVALID_PARAMETER,
 		    "\"%s\" is longer than %zu bytes.", key, size - 1));
-	if (!text_printable(text, p->kind == PARAM_TEXT))
+	if (!text_printable(text, p->kind == PARAM_TEXT ||
+	    p->kind == PARAM_SECRET))
 		return (refuse(r, E_INVALID_PARAMETER,
 		    "\"%s\" has a control character in it.", key));
 	return (0);
@@ -190,7 +194,13 @@ param_take(const struct param *p, struct json_object *o, void *dst,
 		    " or an integer" : ""));
 	if (p->kind == PARAM_USER)
 		return (param_user(p, key, v, (struct m_user *)field, r));
-	return (param_text(p, key, v, field, p->size, r));
+	if (p->kind != PARAM_SECRET)
+		return (param_text(p, key, v, field, p->size, r));
+	number = param_text(p, key, v, field, p->size, r);
+	/* json-c's own copy must not outlive this. */
+	explicit_bzero((char *)(uintptr_t)json_object_get_string(v),
+	    (size_t)json_object_get_string_len(v));
+	return (number);
 }
 
 int

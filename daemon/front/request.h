@@ -39,6 +39,7 @@ struct json_object	*body_object(const char *text, size_t n,
 enum param_kind {
 	PARAM_LINE,		/* text without control characters */
 	PARAM_TEXT,		/* the same, but lines and tabs are fine */
+	PARAM_SECRET,		/* a text; the object's copy is wiped */
 	PARAM_USER,		/* an integer or a line, into a struct m_user */
 	PARAM_FLAG		/* true sets bit in an uint32_t */
 };
@@ -64,7 +65,8 @@ int	params_take(const struct param *, size_t n, struct json_object *,
 int	request_create(const char *text, size_t n, struct m_req_create *req,
 	    struct refusal *);
 
-/* The same of `restore`: user, database, and RESTORE_FORCE in flags. */
+/* The same of `restore`: user, database, identity, identity_file, and
+ * RESTORE_FORCE in flags.  The caller wipes text and *req. */
 int	request_restore(const char *text, size_t n, struct m_req_restore *req,
 	    struct refusal *);
 

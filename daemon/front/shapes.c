@@ -13,6 +13,7 @@
 #include "daemon/front/license.h"
 #include "daemon/front/remote_rows.h"
 #include "daemon/front/request.h"
+#include "proto/form.h"
 
 /* 42 and "42": each in the form that it was given. */
 static void
@@ -79,6 +80,21 @@ json_backup_names(struct json *j, int64_t id, const char *id_text,
 	json_text_or_null(j, "description", description);
 }
 
+/* How many bytes of the image one stored byte stands for. */
+static void
+json_ratio(struct json *j, int64_t size, int64_t stored_size)
+{
+	char	text[32];
+
+	if (stored_size <= 0 || size <= 0) {
+		json_null(j, "compression_ratio");
+		return;
+	}
+	snprintf(text, sizeof(text), "%.3f", (double)size /
+	    (double)stored_size);
+	json_raw(j, "compression_ratio", text);
+}
+
 void
 json_backup(struct json *j, const char *key, const struct m_backup *b)
 {
@@ -87,7 +103,7 @@ json_backup(struct json *j, const char *key, const struct m_backup *b)
 	json_object(j, key);
 	json_backup_names(j, b->id, NULL, &b->user, b->name, b->description);
 	if (j->camel) {
-		download_name(name, b);
+		download_name(name, b, FORM_PLAIN);
 		json_text(j, "filename", name);
 	}
 	json_text_or_null(j, "file_path", b->file_path);
@@ -108,6 +124,8 @@ json_backup(struct json *j, const char *key, const struct m_backup *b)
 	json_text_or_null(j, "form", b->stored_size == 0 ? "" : b->form);
 	json_int(j, "stored_size", b->stored_size);
 	json_text_or_null(j, "stored_checksum", b->stored_checksum);
+	json_ratio(j, b->file_size, b->stored_size);
+	json_text_or_null(j, "remote_form", b->remote_form);
 	json_bool(j, "pinned", b->pinned_ms != 0);
 	if (b->flags & BACKUP_DOOMED)
 		json_bool(j, "expiring", 1);
@@ -129,7 +147,7 @@ json_remote(struct json *j, const struct remote_row *r,
 		memset(&b, 0, sizeof(b));
 		b.created_ms = r->created_ms;
 		strlcpy(b.remote_id, r->remote_id, sizeof(b.remote_id));
-		download_name(name, &b);
+		download_name(name, &b, FORM_PLAIN);
 		json_text(j, "filename", name);
 	}
 	json_null(j, "file_path");

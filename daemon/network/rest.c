@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "daemon/network/exchange.h"
 #include "daemon/network/task.h"
 #include "daemon/network/text.h"
+#include "proto/form.h"
 
 #define PATH_CREATE	"/api/user-backup/create"
 #define PATH_LIST	"/api/user-backup/user/"
@@ -228,7 +230,7 @@ send_backup(struct task *t)
 {
 	const struct m_net_upload	*u = &t->u.upload;
 	struct rest			*s = state(t);
-	char				*text;
+	char				*text, name[FORM_BYTES + 16];
 
 	s->x = exchange_new(t->remote, PATH_CREATE, t->remote->conf.timeout_ms,
 	    0, ANSWER_BYTES_MAX);
@@ -244,8 +246,9 @@ send_backup(struct task *t)
 		exchange_part(s->x, "description", text);
 	free(text);
 	/* Last: a server that reads in order has then seen whose it is. */
-	exchange_part_file(s->x, "databaseFile", "database.sqlite",
-	    "application/x-sqlite3", t->fd, u->size);
+	snprintf(name, sizeof(name), "database.%s", u->form);
+	exchange_part_file(s->x, "databaseFile", name,
+	    form_media_type(form_parse(u->form)), t->fd, u->size);
 	exchange_once(s->x);
 	exchange_start(s->x, on_progress, on_uploaded, t);
 }

@@ -14,6 +14,7 @@
 #include "daemon/network/remote.h"
 #include "daemon/network/serve.h"
 #include "daemon/network/task.h"
+#include "proto/form.h"
 
 static struct event_base	*base;
 static struct chan		*engine, *front;
@@ -63,6 +64,7 @@ net_upload(struct chan *c, const struct msg *m)
 	const struct m_net_upload	*u = m->data;
 
 	must(m, started && msg_text_ok(u->user_id) &&
+	    msg_text_ok(u->form) && form_parse(u->form) != FORM_UNKNOWN &&
 	    msg_text_ok(u->device_id) && msg_text_ok(u->name) &&
 	    msg_text_ok(u->description) && msg_text_ok(u->mark) &&
 	    u->size <= INT64_MAX && (u->flags & ~UPLOAD_LOOK_FIRST) == 0 &&

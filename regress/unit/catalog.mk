@@ -1,7 +1,7 @@
 # The catalog and the backup directory.
 catalog_unit =	$(wildcard daemon/engine/catalog*.c) \
 		common/log.c common/util.c common/compat.c
-store_unit =	$(catalog_unit) $(wildcard daemon/engine/store*.c) \
+store_unit =	$(catalog_unit) $(wildcard daemon/engine/store*.c) proto/form.c \
 		common/lease_$(SYSTEM).c
 
 UNITS +=	$(B)/regress/catalog_test $(B)/regress/catalog_file_test \

@@ -74,6 +74,7 @@ row(struct m_backup *b, int64_t id)
 	    (long long)id);
 	util_copy(b->type, "manual");
 	util_copy(b->status, "completed");
+	util_copy(b->form, "sqlite");
 	util_copy(b->verdict, "sound");
 	util_copy(b->locations, "local,hq,offsite");
 	util_copy(b->checksum, "sha256:00112233445566778899aabbccddeeff"

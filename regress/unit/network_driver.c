@@ -360,6 +360,7 @@ upload_send(uint32_t remote, int fd, uint64_t size, uint32_t flags)
 	m.remote = remote;
 	m.flags = flags;
 	m.size = size;
+	snprintf(m.form, sizeof(m.form), "sqlite");
 	snprintf(m.user_id, sizeof(m.user_id), "42 / x");
 	snprintf(m.device_id, sizeof(m.device_id), "till-3");
 	snprintf(m.name, sizeof(m.name), "nightly");

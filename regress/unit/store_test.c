@@ -278,10 +278,10 @@ test_artifact(void)
 	    lseek(other, 0, SEEK_CUR) == 0, "an own open for another");
 	close(fd);
 	close(other);
-	store_final_path(s, "shop", 7, CREATED_MS, path);
+	store_final_path(s, "shop", 7, CREATED_MS, "sqlite", path);
 	ok(strcmp(path, at("art/shop/" NAME("7"))) == 0,
 	    "the name that it will have");
-	ok(store_publish(s, &a, 7, CREATED_MS, err) == 0 &&
+	ok(store_publish(s, &a, 7, CREATED_MS, "sqlite", err) == 0 &&
 	    stat(path, &sb) == 0 && sb.st_nlink == 1 &&
 	    strcmp(a.name, NAME("7")) == 0 && a.temporary[0] == '\0',
 	    "published");
@@ -292,7 +292,7 @@ test_artifact(void)
 	ok(there("art/shop/" NAME("7")), "what has its name stays");
 
 	(void)store_create(s, "shop", 7, &b, &code, err);
-	ok(store_publish(s, &b, 7, CREATED_MS, err) == -1 &&
+	ok(store_publish(s, &b, 7, CREATED_MS, "sqlite", err) == -1 &&
 	    strstr(err, strerror(EEXIST)) != NULL,
 	    "a name that is taken is not taken over");
 	ok(stat(path, &sb) == 0 && sb.st_size == 5, "nor its content");
@@ -493,22 +493,37 @@ test_names(void)
 	    "20251322T213000Z-1.sqlite", "2025112T213000Z-1.sqlite",
 	    "20251122T213000-1.sqlite", "20251122T213000Z-1x.sqlite",
 	    "20251122T213000Z-1234567890123456.sqlite", "x", "",
-	    "20251122T213000Z--1.sqlite", ".sqlite" };
+	    "20251122T213000Z--1.sqlite", ".sqlite",
+	    "20251122T213000Z-1.sqlite.age.zst", "20251122T213000Z-1.zst",
+	    "20251122T213000Z-1.", "20251122T213000Z-1",
+	    "20251122T213000Z-1.remote.sqlite.zst" };
+	static const char *const bad_remote[] = {
+	    "20251122T213000Z-1.sqlite.zst", "20251122T213000Z-1.remote.",
+	    "20251122T213000Z-1.remote.sqlite.gz", "remote.sqlite",
+	    "20251122T213000Z-1.remote.remote.sqlite" };
 	static const char *const bad_tmp[] = { ".tmp-", ".tmp-1-",
 	    ".tmp-1-0123456789abcde", ".tmp-1-0123456789abcdef0",
 	    ".tmp-1-0123456789ABCDEF", ".tmp--0123456789abcdef",
 	    "tmp-1-0123456789abcdef", ".tmp-x-0123456789abcdef",
 	    ".tmp-1-0123456789abcdef.sqlite" };
+	char	form[FORM_BYTES];
 	int64_t	ms, id;
 	size_t	i, wrong;
 
 	wrong = 0;
 	for (i = 0; i < nitems(bad); i++)
-		wrong += (size_t)store_is_artifact(bad[i], &id, &ms);
+		wrong += (size_t)store_is_artifact(bad[i], &id, &ms, form);
 	for (i = 0; i < nitems(bad_tmp); i++)
 		wrong += (size_t)store_is_temporary(bad_tmp[i]);
 	ok(wrong == 0, "names that are not ours");
-	ok(store_is_artifact(NAME("123456789012345"), &id, &ms) &&
+	for (i = 0; i < nitems(bad_remote); i++)
+		wrong += (size_t)store_is_remote(bad_remote[i]);
+	ok(wrong == 0, "nor for remotes");
+	ok(store_is_artifact(NAME("9") ".zst.age", &id, &ms, form) &&
+	    id == 9 && strcmp(form, "sqlite.zst.age") == 0 &&
+	    store_is_remote("20251122T213000Z-1.remote.sqlite.age"),
+	    "the forms");
+	ok(store_is_artifact(NAME("123456789012345"), &id, &ms, form) &&
 	    id == 123456789012345 && ms == CREATED_MS &&
 	    store_is_temporary(".tmp-0-0123456789abcdef"),
 	    "and such that are");

@@ -1,0 +1,292 @@
+/*
+ * The engine runs this: from an image that is captured and proven to a
+ * backup that has its name and a completed row.  Before that it is
+ * compressed and encrypted as configured.  What remotes get gets its name
+ * first, then the artifact: so a crash leaves a backup with all that its
+ * remotes wait for, or none.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "daemon/engine/create.h"
+
+void
+create_discard(struct job *j)
+{
+	struct create	*c = j->data;
+	struct store	*s = j->engine->store;
+
+	if (c->has_artifact)
+		store_discard(s, &c->artifact);
+	c->has_artifact = 0;
+	if (c->local.size != 0)
+		store_discard(s, &c->local.artifact);
+	if (c->remote.size != 0)
+		store_discard(s, &c->remote.artifact);
+	c->local.size = c->remote.size = 0;
+}
+
+/* ---- remotes ---- */
+
+/*
+ * Written down before the file gets its name: a crash right after that
+ * finds a backup that is complete here, and must know where else it goes.
+ * None is due before the local copy is completed.
+ */
+static void
+plan_copies(struct job *j)
+{
+	struct create		*c = j->data;
+	struct conf_target	*t;
+
+	TAILQ_FOREACH(t, &j->database->targets, entry) {
+		catalog_copy_add(j->engine->catalog, j->backup_id,
+		    t->remote->name);
+		if (c->remote_error[0] != '\0')
+			catalog_copy_failed(j->engine->catalog, j->backup_id,
+			    t->remote->name, c->remote_error);
+	}
+}
+
+static void
+to_remotes(struct job *j)
+{
+	struct create	*c = j->data;
+
+	if (TAILQ_EMPTY(&j->database->targets) ||
+	    c->remote_error[0] != '\0') {
+		create_finish(j);
+		return;
+	}
+	job_phase(j, "upload", 0, c->captured.size);
+	remotes_kick(j->engine);
+}
+
+/* ---- names ---- */
+
+/* What the row says of the bytes that are kept. */
+static void
+stored(struct job *j)
+{
+	struct create		*c = j->data;
+	struct catalog_stored	 s;
+
+	if (c->local.size == 0)
+		return;			/* the image: catalog_proven did */
+	s.form = form_name(c->local.form);
+	s.size = c->local.size;
+	s.checksum = c->local.checksum;
+	catalog_stored(j->engine->catalog, j->backup_id, &s);
+}
+
+/* The row first, so that the sweep at start knows whose the file is. */
+static int
+name_remote(struct job *j, char *err)
+{
+	struct create		*c = j->data;
+	struct engine		*e = j->engine;
+	struct catalog_stored	 s;
+	struct artifact		*a;
+	char			 name[NAME_BYTES];
+
+	if (c->remote_image) {
+		a = &c->artifact;
+		s.form = FORM_PLAIN;
+		s.size = c->captured.size;
+		s.checksum = c->verified.checksum;
+	} else if (c->remote.size != 0) {
+		a = &c->remote.artifact;
+		s.form = form_name(c->remote.form);
+		s.size = c->remote.size;
+		s.checksum = c->remote.checksum;
+	} else
+		return (0);
+	store_remote_name(name, j->backup_id, c->created_ms, s.form);
+	catalog_remote_form(e->catalog, j->backup_id, &s, name);
+	return (store_publish_remote(e->store, a, j->backup_id,
+	    c->created_ms, s.form, err));
+}
+
+static const char *
+kept_form(const struct create *c)
+{
+	return (c->local.size != 0 ? form_name(c->local.form) : FORM_PLAIN);
+}
+
+static int
+name_local(struct job *j, char *err)
+{
+	struct create	*c = j->data;
+
+	return (store_publish(j->engine->store, c->local.size != 0 ?
+	    &c->local.artifact : &c->artifact, j->backup_id, c->created_ms,
+	    kept_form(c), err));
+}
+
+/* A faithful copy of a damaged database: kept, but no backup. */
+static void
+keep_damaged(struct job *j, const char *path)
+{
+	struct create	*c = j->data;
+	struct m_error	 error;
+
+	memset(&error, 0, sizeof(error));
+	error.code = E_DATABASE_DAMAGED;
+	snprintf(error.text, sizeof(error.text), "the database %s is "
+	    "damaged: %.300s; the copy is kept as backup %lld",
+	    j->database->name, c->verified.text, (long long)j->backup_id);
+	if (name_local(j, error.text) == -1) {
+		error.code = E_IO_ERROR;
+		create_fail(j, &error, VERDICT_DAMAGED, NULL);
+		return;
+	}
+	catalog_proven(j->engine->catalog, j->backup_id, path, &c->captured,
+	    &c->verified);
+	stored(j);
+	create_fail(j, &error, VERDICT_DAMAGED, path);
+}
+
+static void
+name_all(struct job *j)
+{
+	struct create	*c = j->data;
+	struct engine	*e = j->engine;
+	struct m_error	 error;
+	char		 path[ARTIFACT_BYTES];
+
+	memset(&error, 0, sizeof(error));
+	store_final_path(e->store, j->database->name, j->backup_id,
+	    c->created_ms, kept_form(c), path);
+	if (c->verified.verdict == VERDICT_DAMAGED) {
+		keep_damaged(j, path);
+		return;
+	}
+	catalog_proven(e->catalog, j->backup_id, path, &c->captured,
+	    &c->verified);
+	stored(j);
+	if (name_remote(j, error.text) == -1) {
+		error.code = E_IO_ERROR;
+		create_fail(j, &error, VERDICT_NONE, NULL);
+		return;
+	}
+	plan_copies(j);
+	if (name_local(j, error.text) == -1) {
+		error.code = E_IO_ERROR;
+		create_fail(j, &error, VERDICT_NONE, NULL);
+		forms_remote_settle(e, j->backup_id);
+		return;
+	}
+	catalog_published(e->catalog, j->backup_id);
+	create_discard(j);
+	unchanged_captured(e, j->database, j->backup_id,
+	    &c->captured.signature);
+	create_tell(c, NULL);
+	to_remotes(j);
+}
+
+/* ---- forms ---- */
+
+/* Starts one of the two: done is called with what came of it. */
+static void
+pack_form(struct job *j, const struct conf_forms *forms,
+    void (*done)(void *, const struct packed *, const struct m_error *))
+{
+	struct create		*c = j->data;
+	struct pack_order	 o;
+	struct m_error		 error;
+
+	memset(&o, 0, sizeof(o));
+	o.database = j->database;
+	o.forms = forms;
+	o.id = j->backup_id;
+	o.size = c->captured.size;
+	o.checksum = c->captured.checksum;
+	o.progress = create_task_progress;
+	o.done = done;
+	o.arg = j;
+	memset(&error, 0, sizeof(error));
+	if ((o.image = store_reopen(j->engine->store, &c->artifact,
+	    error.text)) == -1) {
+		error.code = E_IO_ERROR;
+		done(j, NULL, &error);
+		return;
+	}
+	job_phase(j, "pack", 0, o.size);
+	pack_start(j->engine, &o);
+}
+
+/* Without it the backup stands, but its remotes get nothing: unencrypted
+ * it must not go there. */
+static void
+on_remote_packed(void *arg, const struct packed *p,
+    const struct m_error *error)
+{
+	struct job	*j = arg;
+	struct create	*c = j->data;
+
+	if (error == NULL)
+		c->remote = *p;
+	else {
+		snprintf(c->remote_error, sizeof(c->remote_error), "it could "
+		    "not be packed for the remote: %.400s", error->text);
+		log_warnx("backup %lld: %s", (long long)j->backup_id,
+		    c->remote_error);
+	}
+	name_all(j);
+}
+
+static int
+forms_differ(const struct conf_database *d)
+{
+	return (d->local.compress != d->remote.compress ||
+	    !d->local.encrypt != !d->remote.encrypt);
+}
+
+static void
+pack_remote(struct job *j)
+{
+	struct create		*c = j->data;
+	struct conf_database	*d = j->database;
+
+	if (c->verified.verdict == VERDICT_DAMAGED ||
+	    TAILQ_EMPTY(&d->targets) || !forms_differ(d)) {
+		name_all(j);
+		return;
+	}
+	c->remote_image = forms_of(&d->remote) == 0;
+	if (c->remote_image)
+		name_all(j);
+	else
+		pack_form(j, &d->remote, on_remote_packed);
+}
+
+static void
+on_local_packed(void *arg, const struct packed *p,
+    const struct m_error *error)
+{
+	struct job	*j = arg;
+	struct create	*c = j->data;
+
+	if (error != NULL) {
+		create_fail(j, error, VERDICT_NONE, NULL);
+		return;
+	}
+	c->local = *p;
+	pack_remote(j);
+}
+
+void
+create_publish(struct job *j, const struct m_w_verified *v)
+{
+	struct create	*c = j->data;
+
+	c->verified = *v;
+	if (forms_of(&j->database->local) != 0)
+		pack_form(j, &j->database->local, on_local_packed);
+	else
+		pack_remote(j);
+}
