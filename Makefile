@@ -46,7 +46,7 @@ pkg =		$(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 LIBS_engine =	$(call pkg,libevent_core sqlite3 libmd libbsd)
 LIBS_front =	$(call pkg,libevent_core libevent_openssl json-c libssl libcrypto \
 		    libbsd)
-LIBS_network =	$(call pkg,libevent_core libcurl json-c libbsd)
+LIBS_network =	$(call pkg,libevent_core libcurl json-c libcrypto libbsd)
 LIBS_ctl =	$(call pkg,libcurl json-c libmd libbsd)
 LIBS_worker =	$(call pkg,sqlite3 libcrypto libzstd libxxhash libbsd)
 

@@ -35,6 +35,15 @@ enum role {
 #define LOCATIONS_BYTES		256	/* "local,hq,offsite" */
 #define TOKEN_BYTES		64	/* a bearer token; ours have 47 */
 #define ORIGIN_BYTES		272	/* "https://NAME:PORT" */
+#define BUCKET_BYTES		256
+#define PREFIX_BYTES		512	/* of keys in a bucket */
+#define REGION_BYTES		64
+#define SESSION_BYTES		4096	/* a session token of S3 */
+#define UPLOAD_ID_BYTES		1024	/* of a multipart upload */
+#define HEX_BYTES		72	/* SHA-256: 64 digits */
+#define MANIFEST_BYTES		8192
+#define KEYS_BYTES		12288	/* of keys to delete */
+#define DELETE_KEYS_MAX		100
 
 /* How the bytes of a backup are stored; the extension of its file. */
 #define FORM_BYTES	16	/* "sqlite", "sqlite.zst", "sqlite.zst.age" */
@@ -408,73 +417,7 @@ struct m_file_info {
 	char		path[PATH_BYTES];
 };
 
-/* ---- engine <-> network ---- */
-
-enum remote_kind { REMOTE_REST, REMOTE_S3 };
-
-struct m_net_remote {
-	uint32_t	index;
-	uint32_t	kind;		/* enum remote_kind */
-	uint32_t	timeout_ms;	/* no progress for that long: transfers */
-	uint32_t	zero;
-	char		name[REMOTE_NAME_BYTES];
-	char		url[URL_BYTES];
-	char		api_key[SECRET_BYTES];
-};
-
-/* The descriptor is read with pread(2) only. */
-#define UPLOAD_LOOK_FIRST	0x01	/* the answer to an earlier try may
-					 * be lost: list, and find `mark` */
-struct m_net_upload {
-	uint32_t	remote;
-	uint32_t	flags;
-	uint64_t	size;		/* bytes */
-	char		form[FORM_BYTES];	/* of the bytes */
-	char		user_id[USER_ID_BYTES];
-	char		device_id[USER_ID_BYTES];
-	char		name[NAME_BYTES];
-	char		description[DESCRIPTION_BYTES];	/* without the mark */
-	char		mark[WORD_BYTES * 4];	/* "[cloudbackupd:7@1a2b3c4d]" */
-};
-
-struct m_net_progress {
-	uint64_t	bytes_done;
-	uint64_t	bytes_total;
-};
-
-enum net_outcome {
-	NET_OK,
-	NET_AWAY,		/* not reached, 5xx, 429: try again */
-	NET_TIMED_OUT,		/* the same, for want of progress */
-	NET_REFUSED,		/* 4xx: for good */
-	NET_GARBAGE,		/* an answer that is none: try again */
-	NET_LOCAL,		/* our own descriptor failed */
-	NET_CANCELLED
-};
-
-struct m_net_uploaded {
-	uint32_t	outcome;	/* enum net_outcome */
-	uint32_t	http_status;	/* 0: none came */
-	uint32_t	retry_after_s;	/* 0: not said */
-	uint32_t	zero;
-	char		remote_id[REMOTE_ID_BYTES];
-	char		reason[TEXT_BYTES];
-};
-
-/* The descriptor is written with pwrite(2) only, from offset 0. */
-struct m_net_fetch {
-	uint32_t	remote;
-	uint32_t	zero;
-	uint64_t	size_max;	/* bytes; more is an error */
-	char		remote_id[REMOTE_ID_BYTES];
-};
-
-struct m_net_fetched {
-	uint32_t	outcome;	/* enum net_outcome */
-	uint32_t	http_status;
-	uint64_t	size;		/* bytes written */
-	char		reason[TEXT_BYTES];
-};
+#include "proto/msg_net.h"
 
 /* ---- front <-> network ---- */
 

@@ -1,6 +1,6 @@
 /*
  * The network process runs this on what strangers sent.  The structure is
- * walked as slices (json.h); json-c only decodes single strings, so that
+ * walked as slices (json.h); single strings are decoded, so that
  * memory stays bounded by the answer's own size.
  */
 #include <json-c/json.h>
@@ -12,10 +12,9 @@
 #include "common/util.h"
 #include "daemon/network/answer.h"
 #include "daemon/network/json.h"
+#include "daemon/network/json_value.h"
 #include "daemon/network/text.h"
 
-#define STRING_BYTES_MAX	(64 * 1024)
-#define NUMBER_BYTES_MAX	40
 #define TIME_MAX_MS		253402300799999	/* the end of the year 9999 */
 
 static const char *const id_names[] = { "backupId", "_id", "id" };
@@ -35,31 +34,6 @@ answer_id_ok(const char *id)
 	    strcmp(id, ".") != 0 && strcmp(id, "..") != 0);
 }
 
-/* The string that v is, or NULL; the caller puts the object. */
-static struct json_object *
-decode_string(const struct slice *v)
-{
-	struct json_tokener	*tok;
-	struct json_object	*o;
-
-	if (json_kind(v) != '"' || v->n > STRING_BYTES_MAX)
-		return (NULL);
-	if ((tok = json_tokener_new_ex(1)) == NULL)
-		return (NULL);
-	o = json_tokener_parse_ex(tok, v->s, (int)v->n);
-	json_tokener_free(tok);
-	return (o);
-}
-
-/* The text of a decoded string, up to its first NUL; "" for none. */
-static const char *
-string_text(struct json_object *o)
-{
-	const char	*s;
-
-	return (o != NULL && (s = json_object_get_string(o)) != NULL ? s : "");
-}
-
 /* An id is a string, or a number without sign, point and exponent. */
 static int
 decode_id(const struct slice *v, char id[REMOTE_ID_BYTES])
@@ -73,9 +47,9 @@ decode_id(const struct slice *v, char id[REMOTE_ID_BYTES])
 		id[v->n] = '\0';
 		return (id[strspn(id, "0123456789")] == '\0');
 	}
-	if ((o = decode_string(v)) == NULL)
+	if ((o = json_string(v)) == NULL)
 		return (0);
-	s = string_text(o);
+	s = json_string_text(o);
 	if (strlen(s) == (size_t)json_object_get_string_len(o) &&
 	    answer_id_ok(s)) {
 		strlcpy(id, s, REMOTE_ID_BYTES);
@@ -99,35 +73,6 @@ object_id(const struct slice *object, char id[REMOTE_ID_BYTES])
 	return (0);
 }
 
-/* A whole number from 0 to max, also when it comes as a string; or -1. */
-static int64_t
-decode_number(const struct slice *v, int64_t max)
-{
-	char	 buf[NUMBER_BYTES_MAX], *end;
-	size_t	 n = v->n;
-	const char *s = v->s;
-	double	 d;
-
-	if (json_kind(v) == '"') {
-		s++;
-		n -= 2;
-	} else if (json_kind(v) != '0')
-		return (-1);
-	if (n == 0 || n >= sizeof(buf))
-		return (-1);
-	memcpy(buf, s, n);
-	buf[n] = '\0';
-	if (strspn(buf, "+-.0123456789eE") != n)
-		return (-1);
-	d = strtod(buf, &end);
-	/* Not `d < 0`: that would let a NaN pass. */
-	if (*end != '\0' || !(d >= 0 && d <= (double)max))
-		return (-1);
-	if (strspn(buf, "0123456789") == n)
-		return (strtoll(buf, NULL, 10));
-	return ((int64_t)d);
-}
-
 /* RFC 3339, or ms since the epoch; 0 when it is neither. */
 static int64_t
 decode_time(const struct slice *v)
@@ -136,12 +81,12 @@ decode_time(const struct slice *v)
 	int64_t			 ms = 0;
 
 	if (json_kind(v) == '0') {
-		ms = decode_number(v, TIME_MAX_MS);
+		ms = json_number(v, TIME_MAX_MS);
 		return (ms < 0 ? 0 : ms);
 	}
-	if ((o = decode_string(v)) == NULL)
+	if ((o = json_string(v)) == NULL)
 		return (0);
-	if (util_time_parse(string_text(o), &ms) == -1 || ms < 0)
+	if (util_time_parse(json_string_text(o), &ms) == -1 || ms < 0)
 		ms = 0;
 	json_object_put(o);
 	return (ms);
@@ -198,9 +143,9 @@ answer_message(const char *text, size_t n, char *dst, size_t size)
 			json_members(&v[i], names, &inner, 1);
 			v[i] = inner;
 		}
-		if ((o = decode_string(&v[i])) == NULL)
+		if ((o = json_string(&v[i])) == NULL)
 			continue;
-		s = string_text(o);
+		s = json_string_text(o);
 		text_clean(dst, size, s, strlen(s));
 		json_object_put(o);
 	}
@@ -298,11 +243,11 @@ answer_list_next(struct answer_list *l, struct answer_row *row)
 	}
 	forget_row(l);
 	json_members(&e, names, v, ALL);
-	l->name = decode_string(either(&v[NAME], &v[NAME2]));
-	l->description = decode_string(&v[TEXT]);
-	row->name = string_text(l->name);
-	row->description = string_text(l->description);
-	row->size = decode_number(either(&v[SIZE], &v[SIZE2]), INT64_MAX / 2);
+	l->name = json_string(either(&v[NAME], &v[NAME2]));
+	l->description = json_string(&v[TEXT]);
+	row->name = json_string_text(l->name);
+	row->description = json_string_text(l->description);
+	row->size = json_number(either(&v[SIZE], &v[SIZE2]), INT64_MAX / 2);
 	row->created_ms = decode_time(&v[CREATED]);
 	row->uploaded_ms = decode_time(&v[UPLOADED]);
 	return (1);

@@ -23,6 +23,7 @@
 #define CONNECT_MS		10000
 #define EXPECT_MS		200
 #define BUFFER_BYTES		(256 * 1024)
+#define BUFFER_BYTES_MIN	(16 * 1024)
 #define HEADER_BYTES_MAX	(256 * 1024)
 #define REFUSAL_BYTES_MAX	(64 * 1024)	/* of an error's body */
 #define DROPPED_BYTES_MAX	(1024 * 1024)	/* of the rest of it */
@@ -74,8 +75,13 @@ on_read(char *p, size_t size, size_t n, void *arg)
 		n = (size_t)(x->size - x->offset);
 	if (n == 0)
 		return (0);
+	if (x->body != NULL) {
+		memcpy(p, (const char *)x->body + x->offset, n);
+		x->offset += n;
+		return (n);
+	}
 	do {
-		got = pread(x->fd, p, n, (off_t)x->offset);
+		got = pread(x->fd, p, n, (off_t)(x->from + x->offset));
 	} while (got == -1 && errno == EINTR);
 	if (got <= 0) {
 		x->stopped = got == 0 ? STOP_SHORT : STOP_LOCAL;
@@ -103,7 +109,8 @@ write_all(struct exchange *x, const char *p, size_t n)
 	ssize_t	done;
 
 	while (n > 0) {
-		if ((done = pwrite(x->fd, p, n, (off_t)x->offset)) == -1) {
+		if ((done = pwrite(x->fd, p, n,
+		    (off_t)(x->from + x->offset))) == -1) {
 			if (errno == EINTR)
 				continue;
 			x->stopped = STOP_LOCAL;
@@ -123,10 +130,13 @@ to_file(struct exchange *x, const char *p, size_t n)
 	curl_off_t	length = -1;
 
 	curl_easy_getinfo(x->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	/* Asked for the rest, and given all of it. */
+	if (x->from > 0 && status_of(x) == 200)
+		x->from = 0;
 	if (x->encoded)
 		x->stopped = STOP_ENCODED;
-	else if (n > x->size - x->offset ||
-	    (length > 0 && (uint64_t)length > x->size))
+	else if (n > x->size - x->from - x->offset || (length > 0 &&
+	    (uint64_t)length > x->size - x->from))
 		x->stopped = STOP_TOO_LARGE;
 	else
 		return (write_all(x, p, n));
@@ -173,7 +183,8 @@ on_body(char *p, size_t size, size_t n, void *arg)
 	n *= size;
 	if (n == 0)
 		return (0);
-	r = x->receives && status_of(x) == 200 ? to_file(x, p, n) :
+	r = x->receives && (status_of(x) == 200 ||
+	    (status_of(x) == 206 && x->from > 0)) ? to_file(x, p, n) :
 	    to_text(x, p, n);
 	return (r == -1 ? 0 : n);
 }
@@ -249,14 +260,15 @@ set_api_key(struct exchange *x)
 }
 
 struct exchange *
-exchange_new(const struct remote *r, const char *path, uint32_t idle_ms,
-    uint32_t total_ms, size_t text_max)
+exchange_new(struct remote *r, enum net_request kind, const char *path,
+    uint32_t idle_ms, uint32_t total_ms, size_t text_max)
 {
 	struct exchange	*x;
 	char		*url;
 
 	x = xcalloc(1, sizeof(*x));
 	x->remote = r;
+	x->kind = kind;
 	x->fd = -1;
 	x->idle_us = (uint64_t)idle_ms * 1000;
 	x->total_us = (uint64_t)total_ms * 1000;
@@ -264,7 +276,8 @@ exchange_new(const struct remote *r, const char *path, uint32_t idle_ms,
 	if ((x->easy = curl_easy_init()) == NULL)
 		fatalx("curl_easy_init");
 	set_options(x);
-	url = xasprintf("%s%s", r->conf.url, path);
+	url = xasprintf("%s%s", strncmp(path, "http", 4) == 0 ? "" :
+	    r->conf.url, path);
 	set(x, CURLOPT_URL, url);
 	freezero(url, strlen(url));	/* may hold a password */
 	set_api_key(x);
@@ -318,11 +331,96 @@ exchange_part_file(struct exchange *x, const char *name,
 }
 
 void
-exchange_receive(struct exchange *x, int fd, uint64_t size_max)
+exchange_receive(struct exchange *x, int fd, uint64_t from,
+    uint64_t size_max)
 {
 	x->fd = fd;
+	x->from = from;
 	x->size = size_max;
 	x->receives = 1;
+}
+
+void
+exchange_method(struct exchange *x, const char *method)
+{
+	if (strcmp(method, "HEAD") == 0)
+		set(x, CURLOPT_NOBODY, 1L);
+	else
+		set(x, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static void
+send_body(struct exchange *x)
+{
+	set(x, CURLOPT_UPLOAD, 1L);
+	set(x, CURLOPT_INFILESIZE_LARGE, (curl_off_t)x->size);
+	set(x, CURLOPT_READFUNCTION, on_read);
+	set(x, CURLOPT_READDATA, x);
+	set(x, CURLOPT_SEEKFUNCTION, on_seek);
+	set(x, CURLOPT_SEEKDATA, x);
+}
+
+void
+exchange_send(struct exchange *x, const void *body, size_t size)
+{
+	x->body = body;
+	x->size = size;
+	send_body(x);
+}
+
+void
+exchange_send_file(struct exchange *x, int fd, uint64_t from, uint64_t size)
+{
+	x->fd = fd;
+	x->from = from;
+	x->size = size;
+	send_body(x);
+}
+
+/* Small mouthfuls, or the pauses between them would look like a remote
+ * that does not answer. */
+void
+exchange_limit(struct exchange *x, uint64_t bytes_s)
+{
+	uint64_t	buffer = bytes_s / 4;
+
+	if (bytes_s == 0)
+		return;
+	set(x, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)bytes_s);
+	if (buffer < BUFFER_BYTES)
+		set(x, CURLOPT_UPLOAD_BUFFERSIZE,
+		    buffer < BUFFER_BYTES_MIN ? (long)BUFFER_BYTES_MIN :
+		    (long)buffer);
+}
+
+const char *
+exchange_answer_header(struct exchange *x, const char *name)
+{
+	struct curl_header	*h;
+
+	if (curl_easy_header(x->easy, name, 0, CURLH_HEADER, -1, &h) !=
+	    CURLHE_OK)
+		return (NULL);
+	return (h->value);
+}
+
+/* Once for each exchange that has begun, however it ends. */
+static void
+count(struct exchange *x)
+{
+	curl_off_t	up = 0, down = 0;
+	long		request = 0, header = 0;
+
+	if (x->counted || x->started_us == 0)
+		return;
+	x->counted = 1;
+	curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+	curl_easy_getinfo(x->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &request);
+	curl_easy_getinfo(x->easy, CURLINFO_HEADER_SIZE, &header);
+	x->remote->costs.requests[x->kind]++;
+	x->remote->costs.bytes_up += (uint64_t)up + (uint64_t)request;
+	x->remote->costs.bytes_down += (uint64_t)down + (uint64_t)header;
 }
 
 void
@@ -335,6 +433,7 @@ static void
 finish(struct exchange *x, CURLcode code)
 {
 	event_del(x->tick);
+	count(x);
 	outcome_judge(x, code);
 	x->done(x, x->arg);		/* may free x */
 }
@@ -412,6 +511,7 @@ exchange_free(struct exchange *x)
 {
 	if (x == NULL)
 		return;
+	count(x);
 	if (x->job != NULL)
 		curl_loop_stop(x->job);
 	if (x->tick != NULL)

@@ -32,10 +32,10 @@ struct exchange {
 	char		*text;		/* the answer, for done; not
 					 * terminated; the exchange owns it */
 	size_t		 text_bytes;
-	uint64_t	 offset;	/* of the file: bytes gone by */
+	uint64_t	 offset;	/* of the body: bytes gone by */
 
 	/* The exchange's own. */
-	const struct remote *remote;
+	struct remote	*remote;
 	CURL		*easy;
 	struct curl_loop_job *job;
 	struct curl_slist *headers;
@@ -49,7 +49,11 @@ struct exchange {
 	size_t		 text_max, text_alloc, header_bytes;
 	uint64_t	 dropped;	/* of a refusal's body, bytes */
 	int		 fd;		/* not owned; -1: none */
+	const void	*body;		/* not owned; to send instead of fd */
+	enum net_request kind;		/* for the costs */
+	int		 counted;
 	int		 receives;	/* the answer goes to fd */
+	uint64_t	 from;		/* where in the file it begins */
 	uint64_t	 size;		/* to send, or the most to receive */
 	int		 stopped;	/* enum stop: why a callback failed */
 	int		 local_errno;
@@ -59,12 +63,14 @@ struct exchange {
 };
 
 /*
- * path is put behind the remote's URL, already encoded.  idle_ms and
+ * path is put behind the remote's URL, already encoded; one that begins
+ * with "http" is a URL of its own.  kind is what it costs.  idle_ms and
  * total_ms as above (0: none).  The answer may have text_max bytes.
  * progress (may be NULL) is called at most every 200 ms, done once.
  */
-struct exchange	*exchange_new(const struct remote *, const char *path,
-		    uint32_t idle_ms, uint32_t total_ms, size_t text_max);
+struct exchange	*exchange_new(struct remote *, enum net_request,
+		    const char *path, uint32_t idle_ms, uint32_t total_ms,
+		    size_t text_max);
 void		 exchange_free(struct exchange *);	/* ends it, too */
 
 /* Before the start: a header; parts of a form; where the body goes. */
@@ -72,7 +78,22 @@ void	exchange_header(struct exchange *, const char *line);
 void	exchange_part(struct exchange *, const char *name, const char *text);
 void	exchange_part_file(struct exchange *, const char *name,
 	    const char *filename, const char *type, int fd, uint64_t size);
-void	exchange_receive(struct exchange *, int fd, uint64_t size_max);
+void	exchange_receive(struct exchange *, int fd, uint64_t from,
+	    uint64_t size_max);
+
+/*
+ * Another method than GET, without or with a body: of size bytes in memory,
+ * which stays the caller's until the end, or of a file from an offset on.
+ * exchange_limit: send no more bytes a second.
+ */
+void	exchange_method(struct exchange *, const char *method);
+void	exchange_send(struct exchange *, const void *, size_t size);
+void	exchange_send_file(struct exchange *, int fd, uint64_t from,
+	    uint64_t size);
+void	exchange_limit(struct exchange *, uint64_t bytes_s);
+
+/* A header of the final answer, or NULL; valid as long as the exchange. */
+const char	*exchange_answer_header(struct exchange *, const char *name);
 
 /*
  * Never send it twice.  libcurl repeats by itself, even a POST, when a

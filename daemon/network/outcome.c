@@ -225,7 +225,8 @@ outcome_judge(struct exchange *x, CURLcode code)
 	memset(&x->result, 0, sizeof(x->result));
 	x->result.outcome = NET_OK;
 	x->result.http_status = (uint32_t)status;
-	good = x->receives ? status == 200 : status >= 200 && status < 300;
+	good = x->receives ? status == 200 ||
+	    (status == 206 && x->from > 0) : status >= 200 && status < 300;
 	if (x->stopped != STOP_NONE)
 		judge_stop(x);
 	else if (code != CURLE_OK && (status == 0 || good))

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/network/remote.h"
+#include "daemon/network/s3.h"
 #include "daemon/network/text.h"
 
 #define REMOTES_MAX	1024
@@ -23,7 +24,8 @@ static const struct {
 	enum remote_kind	 kind;
 	const struct remote_ops	*ops;
 } kinds[] = {
-	{ REMOTE_REST,	&rest_ops }
+	{ REMOTE_REST,	&rest_ops },
+	{ REMOTE_S3,	&s3_ops }
 };
 
 static const struct remote_ops *
@@ -99,6 +101,30 @@ remote_add(const struct m_net_remote *conf)
 	remotes[nremotes++] = r;
 }
 
+void
+remote_add_s3(const struct m_net_s3 *conf)
+{
+	struct remote	*r = remote_find(conf->index);
+
+	if (r == NULL || r->conf.kind != REMOTE_S3 || r->s3 != NULL)
+		fatalx("engine sent NET_S3 for remote number %u, which wants "
+		    "none", conf->index);
+	r->s3 = s3_new(r, conf);
+}
+
+void
+remote_start(void)
+{
+	size_t	i;
+
+	for (i = 0; i < nremotes; i++) {
+		if (remotes[i]->conf.kind == REMOTE_S3 &&
+		    remotes[i]->s3 == NULL)
+			fatalx("remote %s has no bucket",
+			    remotes[i]->conf.name);
+	}
+}
+
 struct remote *
 remote_find(uint32_t index)
 {
@@ -116,8 +142,10 @@ remote_free_all(void)
 {
 	size_t	i;
 
-	for (i = 0; i < nremotes; i++)
+	for (i = 0; i < nremotes; i++) {
+		s3_free(remotes[i]->s3);
 		freezero(remotes[i], sizeof(*remotes[i]));
+	}
 	free(remotes);
 	remotes = NULL;
 	nremotes = 0;

@@ -13,17 +13,20 @@
 
 struct task;
 
+/* What a remote can be asked for. */
+enum task_kind {
+	TASK_UPLOAD, TASK_FETCH, TASK_HEALTH, TASK_LIST,
+	TASK_ABORT, TASK_DELETE, TASK_CATALOG, TASK_TEST, TASK_KINDS
+};
+
 /*
- * A kind of remote is this table.  Each of the first four starts what the
- * task asks for; the task's end is told by task_finish(), at once or
- * later.  stop ends it early; it must not finish the task, and is also
- * called after task_finish(), to free what the kind keeps in task->state.
+ * A kind of remote is this table.  start begins what the task asks for;
+ * the task's end is told by task_finish(), at once or later.  stop ends it
+ * early; it must not finish the task, and is also called after
+ * task_finish(), to free what the kind keeps in task->state.
  */
 struct remote_ops {
-	void	(*health)(struct task *);
-	void	(*put)(struct task *);
-	void	(*get)(struct task *);
-	void	(*list)(struct task *);
+	void	(*start[TASK_KINDS])(struct task *);
 	void	(*stop)(struct task *);
 	/* After a list has come: 1 and the next row, or 0 at the end, and
 	 * then the number of entries that made no sense. */
@@ -31,18 +34,28 @@ struct remote_ops {
 	uint32_t (*skipped)(struct task *);
 };
 
+struct s3;
+
 struct remote {
 	struct m_net_remote	 conf;	/* texts checked; url without the
 					 * slash at its end */
 	const struct remote_ops	*ops;
+	struct m_net_costs	 costs;
+	struct s3		*s3;	/* NULL: of another kind */
 	char			 host[HOST_BYTES];	/* "": the URL is none */
 };
 
-extern const struct remote_ops	rest_ops;
+extern const struct remote_ops	rest_ops, s3_ops;
 
 /* Adds one; what is wrong with the message is fatal, but not a URL that
  * nothing can be asked of. */
 void		 remote_add(const struct m_net_remote *);
+
+/* What its NET_S3 says; what is wrong with that is fatal. */
+void		 remote_add_s3(const struct m_net_s3 *);
+
+/* All are configured: fatal when an s3 remote lacks its NET_S3. */
+void		 remote_start(void);
 
 /* By the engine's number; NULL if there is none. */
 struct remote	*remote_find(uint32_t index);

@@ -54,27 +54,6 @@ rest_stop(struct task *t)
 	t->state = NULL;
 }
 
-/* Ends a task that needed no exchange. */
-static void
-finish_with(struct task *t, enum net_outcome outcome, const char *why)
-{
-	struct result	r;
-
-	memset(&r, 0, sizeof(r));
-	result_set(&r, outcome, "%s", why);
-	task_finish(t, &r, NULL, 0);
-}
-
-static void
-finish_errno(struct task *t, const char *what)
-{
-	struct result	r;
-
-	memset(&r, 0, sizeof(r));
-	result_set(&r, NET_LOCAL, "%s: %s", what, strerror(errno));
-	task_finish(t, &r, NULL, 0);
-}
-
 /* A 2xx whose body is not what it should be. */
 static void
 not_an_answer(struct exchange *x, const char *why)
@@ -98,14 +77,20 @@ on_health(struct exchange *x, void *arg)
 }
 
 static void
-rest_health(struct task *t)
+start_health(struct task *t, exchange_cb *done)
 {
 	struct rest	*s = state(t);
 
-	s->x = exchange_new(t->remote, PATH_HEALTH, 0, HEALTH_MS,
+	s->x = exchange_new(t->remote, REQUEST_GET, PATH_HEALTH, 0, HEALTH_MS,
 	    ANSWER_BYTES_MAX);
 	exchange_header(s->x, "Accept: application/json");
-	exchange_start(s->x, NULL, on_health, t);
+	exchange_start(s->x, NULL, done, t);
+}
+
+static void
+rest_health(struct task *t)
+{
+	start_health(t, on_health);
 }
 
 /* ---- list ---- */
@@ -121,7 +106,7 @@ start_list(struct task *t, const char *user_id, exchange_cb *done)
 		return (-1);
 	segment = exchange_segment(user_id);
 	path = xasprintf("%s%s", PATH_LIST, segment);
-	s->x = exchange_new(t->remote, path, LIST_MS, 0,
+	s->x = exchange_new(t->remote, REQUEST_LIST, path, LIST_MS, 0,
 	    ANSWER_LIST_BYTES_MAX);
 	exchange_header(s->x, "Accept: application/json");
 	exchange_start(s->x, NULL, done, t);
@@ -155,8 +140,8 @@ on_list(struct exchange *x, void *arg)
 static void
 rest_list(struct task *t)
 {
-	if (start_list(t, t->u.ask.user_id, on_list) == -1)
-		finish_with(t, NET_REFUSED, "the remote lists backups by user id, and "
+	if (start_list(t, t->u.ask->user_id, on_list) == -1)
+		task_finish_with(t, NET_REFUSED, "the remote lists backups by user id, and "
 		    "none is given or configured");
 }
 
@@ -215,7 +200,7 @@ on_uploaded(struct exchange *x, void *arg)
 	const char	*why = NULL;
 
 	if (x->result.outcome == NET_OK) {
-		if (x->offset < t->u.upload.size)
+		if (x->offset < t->u.upload->size)
 			why = "came before all of the backup was sent";
 		else
 			why = answer_id(x->text, x->text_bytes, id);
@@ -228,12 +213,12 @@ on_uploaded(struct exchange *x, void *arg)
 static void
 send_backup(struct task *t)
 {
-	const struct m_net_upload	*u = &t->u.upload;
+	const struct m_net_upload	*u = t->u.upload;
 	struct rest			*s = state(t);
 	char				*text, name[FORM_BYTES + 16];
 
-	s->x = exchange_new(t->remote, PATH_CREATE, t->remote->conf.timeout_ms,
-	    0, ANSWER_BYTES_MAX);
+	s->x = exchange_new(t->remote, REQUEST_POST, PATH_CREATE,
+	    t->remote->conf.timeout_ms, 0, ANSWER_BYTES_MAX);
 	exchange_header(s->x, "Accept: application/json");
 	exchange_part(s->x, "userId", u->user_id);
 	exchange_part(s->x, "deviceId", u->device_id);
@@ -249,6 +234,7 @@ send_backup(struct task *t)
 	snprintf(name, sizeof(name), "database.%s", u->form);
 	exchange_part_file(s->x, "databaseFile", name,
 	    form_media_type(form_parse(u->form)), t->fd, u->size);
+	exchange_limit(s->x, t->remote->conf.upload_limit);
 	exchange_once(s->x);
 	exchange_start(s->x, on_progress, on_uploaded, t);
 }
@@ -288,8 +274,8 @@ on_looked(struct exchange *x, void *arg)
 		return;
 	}
 	while (answer_list_next(s->list, &a)) {
-		if (same_backup(&t->u.upload, &a)) {
-			task_finish(t, &x->result, a.id, t->u.upload.size);
+		if (same_backup(t->u.upload, &a)) {
+			task_finish(t, &x->result, a.id, t->u.upload->size);
 			return;
 		}
 	}
@@ -300,18 +286,18 @@ on_looked(struct exchange *x, void *arg)
 static void
 rest_put(struct task *t)
 {
-	const struct m_net_upload	*u = &t->u.upload;
+	const struct m_net_upload	*u = t->u.upload;
 	struct stat			 sb;
 
 	if (fstat(t->fd, &sb) == -1)
-		finish_errno(t, "cannot look at the backup's file");
+		task_finish_errno(t, "cannot look at the backup's file");
 	else if (!S_ISREG(sb.st_mode) || (uint64_t)sb.st_size != u->size)
-		finish_with(t, NET_LOCAL, "the backup's file has not the size "
+		task_finish_with(t, NET_LOCAL, "the backup's file has not the size "
 		    "that is recorded");
 	else if (!(u->flags & UPLOAD_LOOK_FIRST))
 		send_backup(t);
 	else if (start_list(t, u->user_id, on_looked) == -1)
-		finish_with(t, NET_REFUSED, "the remote keeps backups by user id, and "
+		task_finish_with(t, NET_REFUSED, "the remote keeps backups by user id, and "
 		    "none is configured");
 }
 
@@ -326,35 +312,89 @@ on_fetched(struct exchange *x, void *arg)
 static void
 rest_get(struct task *t)
 {
-	const struct m_net_fetch	*f = &t->u.fetch;
+	const struct m_net_fetch	*f = t->u.fetch;
 	struct rest			*s;
 	char				*segment, *path;
 
 	if (!answer_id_ok(f->remote_id)) {
-		finish_with(t, NET_REFUSED, "this is no id that a remote's backup has");
+		task_finish_with(t, NET_REFUSED, "this is no id that a remote's backup has");
 		return;
 	}
 	if (ftruncate(t->fd, 0) == -1) {
-		finish_errno(t, "cannot write the backup's file");
+		task_finish_errno(t, "cannot write the backup's file");
 		return;
 	}
 	s = state(t);
 	segment = exchange_segment(f->remote_id);
 	path = xasprintf("%s%s", PATH_DOWNLOAD, segment);
-	s->x = exchange_new(t->remote, path, t->remote->conf.timeout_ms, 0,
-	    ANSWER_BYTES_MAX);
-	exchange_receive(s->x, t->fd, f->size_max);
+	s->x = exchange_new(t->remote, REQUEST_GET, path,
+	    t->remote->conf.timeout_ms, 0, ANSWER_BYTES_MAX);
+	exchange_receive(s->x, t->fd, 0, f->size_max);
 	exchange_start(s->x, on_progress, on_fetched, t);
 	free(path);
 	free(segment);
 }
 
+/* ---- test ---- */
+
+static void
+on_test_list(struct exchange *x, void *arg)
+{
+	struct task	*t = arg;
+	struct rest	*s = t->state;
+	struct result	 r;
+
+	open_list(s);
+	/* Some servers know no user before his first backup. */
+	if (s->list == NULL && x->result.http_status == 404)
+		result_set(&x->result, NET_OK, "%s", "");
+	task_test_row(t, "list", &x->result, "the list of backups can be read");
+	r = x->result;
+	task_finish(t, &r, NULL, 0);
+}
+
+static void
+on_test_health(struct exchange *x, void *arg)
+{
+	struct task	*t = arg;
+	struct result	 r = x->result;
+
+	task_test_row(t, "health", &r, "the remote is there and answers");
+	rest_stop(t);
+	if (r.outcome != NET_OK)
+		task_finish(t, &r, NULL, 0);
+	else if (start_list(t, t->u.test->user_id, on_test_list) == -1)
+		task_finish_with(t, NET_REFUSED, "the remote lists backups by "
+		    "user id, and none is given or configured");
+}
+
+static void
+rest_test(struct task *t)
+{
+	start_health(t, on_test_health);
+}
+
+/* ---- what the protocol does not have ---- */
+
+static void
+rest_without(struct task *t)
+{
+	task_finish_with(t, NET_REFUSED, "the protocol of this remote has "
+	    "nothing by which to do that");
+}
+
 const struct remote_ops	rest_ops = {
-	rest_health,
-	rest_put,
-	rest_get,
-	rest_list,
-	rest_stop,
-	rest_row,
-	rest_skipped
+	.start = {
+		[TASK_UPLOAD] = rest_put,
+		[TASK_FETCH] = rest_get,
+		[TASK_HEALTH] = rest_health,
+		[TASK_LIST] = rest_list,
+		[TASK_ABORT] = rest_without,
+		[TASK_DELETE] = rest_without,
+		[TASK_CATALOG] = rest_without,
+		[TASK_TEST] = rest_test
+	},
+	.stop = rest_stop,
+	.row = rest_row,
+	.skipped = rest_skipped
 };

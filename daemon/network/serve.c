@@ -19,6 +19,9 @@
 static struct event_base	*base;
 static struct chan		*engine, *front;
 static int			 started;
+static struct m_net_manifest	 manifest;	/* waits for its upload */
+static uint64_t			 manifest_id;
+static int			 manifest_waits;
 
 static void
 must(const struct msg *m, int ok)
@@ -41,9 +44,17 @@ must_remote(const struct msg *m, uint32_t index)
 static void
 net_remote(struct chan *c, const struct msg *m)
 {
-	(void)c;
 	must(m, !started);
 	remote_add(m->data);
+	chan_wipe(c);
+}
+
+static void
+net_s3(struct chan *c, const struct msg *m)
+{
+	must(m, !started);
+	remote_add_s3(m->data);
+	chan_wipe(c);
 }
 
 static void
@@ -54,8 +65,22 @@ net_start(struct chan *c, const struct msg *m)
 {
 	(void)c;
 	must(m, !started);
+	remote_start();
 	started = 1;
 	chan_attach(front, base, on_front, NULL);
+}
+
+static void
+net_manifest(struct chan *c, const struct msg *m)
+{
+	const struct m_net_manifest	*n = m->data;
+
+	(void)c;
+	must(m, started && !manifest_waits && n->size > 0 &&
+	    n->size <= MANIFEST_BYTES);
+	manifest = *n;
+	manifest_id = m->id;
+	manifest_waits = 1;
 }
 
 static void
@@ -68,9 +93,72 @@ net_upload(struct chan *c, const struct msg *m)
 	    msg_text_ok(u->device_id) && msg_text_ok(u->name) &&
 	    msg_text_ok(u->description) && msg_text_ok(u->mark) &&
 	    u->size <= INT64_MAX && (u->flags & ~UPLOAD_LOOK_FIRST) == 0 &&
-	    (u->mark[0] != '\0' || !(u->flags & UPLOAD_LOOK_FIRST)) &&
+	    (u->mark[0] != '\0' || u->key[0] != '\0' ||
+	    !(u->flags & UPLOAD_LOOK_FIRST)) &&
+	    msg_text_ok(u->key) && msg_text_ok(u->sha256) &&
+	    msg_text_ok(u->upload_id) &&
+	    (!manifest_waits || manifest_id == m->id) &&
 	    !task_exists(c, m->id));
 	task_add(TASK_UPLOAD, c, m->id, must_remote(m, u->remote), u, m->fd);
+	if (manifest_waits)
+		task_manifest(c, m->id, &manifest);
+	manifest_waits = 0;
+}
+
+static void
+net_abort(struct chan *c, const struct msg *m)
+{
+	const struct m_net_abort	*a = m->data;
+
+	must(m, started && msg_text_ok(a->key) && msg_text_ok(a->upload_id) &&
+	    a->upload_id[0] != '\0' && !task_exists(c, m->id));
+	task_add(TASK_ABORT, c, m->id, must_remote(m, a->remote), a, -1);
+}
+
+static void
+net_delete(struct chan *c, const struct msg *m)
+{
+	const struct m_net_delete	*d = m->data;
+	const char			*p = d->keys, *end;
+	uint32_t			 i;
+
+	must(m, started && d->count >= 1 && d->count <= DELETE_KEYS_MAX &&
+	    !task_exists(c, m->id));
+	for (i = 0; i < d->count; i++) {
+		end = memchr(p, '\0', (size_t)(d->keys + KEYS_BYTES - p));
+		must(m, end != NULL && end - p < REMOTE_ID_BYTES);
+		p = end + 1;
+	}
+	task_add(TASK_DELETE, c, m->id, must_remote(m, d->remote), d, -1);
+}
+
+static void
+net_list(struct chan *c, const struct msg *m)
+{
+	const struct m_net_list	*l = m->data;
+
+	must(m, started && msg_text_ok(l->prefix) && !task_exists(c, m->id));
+	task_add(TASK_CATALOG, c, m->id, must_remote(m, l->remote), l, -1);
+}
+
+static void
+net_test(struct chan *c, const struct msg *m)
+{
+	const struct m_net_test	*t = m->data;
+
+	must(m, started && msg_text_ok(t->user_id) && !task_exists(c, m->id));
+	task_add(TASK_TEST, c, m->id, must_remote(m, t->remote), t, -1);
+}
+
+static void
+net_costs(struct chan *c, const struct msg *m)
+{
+	const struct m_net_index	*i = m->data;
+	struct remote			*r;
+
+	must(m, started);
+	r = must_remote(m, i->remote);
+	chan_send(c, MSG_NET_COSTS, m->id, &r->costs, sizeof(r->costs), -1);
 }
 
 static void
@@ -104,9 +192,16 @@ static const struct handler {
 	void		(*handle)(struct chan *, const struct msg *);
 } handlers[] = {
 	{ MSG_NET_REMOTE,	net_remote },
+	{ MSG_NET_S3,		net_s3 },
 	{ MSG_NET_START,	net_start },
+	{ MSG_NET_MANIFEST,	net_manifest },
 	{ MSG_NET_UPLOAD,	net_upload },
 	{ MSG_NET_FETCH,	net_fetch },
+	{ MSG_NET_ABORT,	net_abort },
+	{ MSG_NET_DELETE,	net_delete },
+	{ MSG_NET_LIST,		net_list },
+	{ MSG_NET_TEST,		net_test },
+	{ MSG_NET_COSTS_ASK,	net_costs },
 	{ MSG_NET_CANCEL,	cancel },
 	{ MSG_ASK_HEALTH,	ask },
 	{ MSG_ASK_LIST,		ask },

@@ -5,6 +5,7 @@
  */
 #include <event2/event.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +25,10 @@ static const struct lane {
 } lanes[] = {
 	{ 1 << TASK_UPLOAD | 1 << TASK_FETCH,	8 },
 	{ 1 << TASK_HEALTH,			8 },
-	{ 1 << TASK_LIST,			4 }	/* each up to 64 MiB */
+	{ 1 << TASK_LIST,			4 },	/* each up to 64 MiB */
+	{ 1 << TASK_ABORT | 1 << TASK_DELETE,	2 },
+	{ 1 << TASK_CATALOG,			1 },
+	{ 1 << TASK_TEST,			2 }
 };
 
 static TAILQ_HEAD(, task)	 tasks = TAILQ_HEAD_INITIALIZER(tasks);
@@ -43,6 +47,7 @@ tell_uploaded(struct task *t, const struct result *r, const char *remote_id,
 	m.outcome = r->outcome;
 	m.http_status = r->http_status;
 	m.retry_after_s = r->retry_after_s;
+	m.flags = t->confirmed;
 	if (remote_id != NULL)
 		(void)strlcpy(m.remote_id, remote_id, sizeof(m.remote_id));
 	(void)strlcpy(m.reason, r->reason, sizeof(m.reason));
@@ -99,6 +104,64 @@ tell_list_end(struct task *t, const struct result *r, const char *remote_id,
 	chan_send(t->chan, MSG_TELL_LIST_END, t->id, &m, sizeof(m), -1);
 }
 
+static void
+tell_done(struct task *t, const struct result *r, const char *remote_id,
+    uint64_t bytes)
+{
+	struct m_net_done	m;
+
+	(void)remote_id;
+	(void)bytes;
+	memset(&m, 0, sizeof(m));
+	m.outcome = r->outcome;
+	m.http_status = r->http_status;
+	m.retry_after_s = r->retry_after_s;
+	(void)strlcpy(m.reason, r->reason, sizeof(m.reason));
+	chan_send(t->chan, t->kind == TASK_TEST ? MSG_NET_TEST_END :
+	    MSG_NET_ABORTED, t->id, &m, sizeof(m), -1);
+}
+
+/* Keys of which nothing is known share the task's end. */
+static void
+tell_deleted(struct task *t, const struct result *r, const char *remote_id,
+    uint64_t bytes)
+{
+	struct m_net_deleted	m;
+	uint32_t		i;
+
+	(void)remote_id;
+	(void)bytes;
+	memset(&m, 0, sizeof(m));
+	if (t->deleted != NULL)
+		m = *t->deleted;
+	else {
+		m.count = t->u.delete->count;
+		for (i = 0; i < m.count; i++)
+			m.outcome[i] = r->outcome;
+	}
+	m.http_status = r->http_status;
+	m.retry_after_s = r->retry_after_s;
+	(void)strlcpy(m.reason, r->reason, sizeof(m.reason));
+	chan_send(t->chan, MSG_NET_DELETED, t->id, &m, sizeof(m), -1);
+}
+
+static void
+tell_catalog_end(struct task *t, const struct result *r,
+    const char *remote_id, uint64_t bytes)
+{
+	struct m_remote_end	m;
+
+	(void)remote_id;
+	(void)bytes;
+	memset(&m, 0, sizeof(m));
+	m.outcome = r->outcome;
+	m.http_status = r->http_status;
+	m.rows = t->rows;
+	m.skipped = t->skipped;
+	(void)strlcpy(m.reason, r->reason, sizeof(m.reason));
+	chan_send(t->chan, MSG_NET_LIST_END, t->id, &m, sizeof(m), -1);
+}
+
 /* In the order of enum task_kind. */
 static const struct {
 	const char	*name;
@@ -109,7 +172,11 @@ static const struct {
 	{ "upload",	sizeof(struct m_net_upload),	tell_uploaded },
 	{ "fetch",	sizeof(struct m_net_fetch),	tell_fetched },
 	{ "health",	sizeof(struct m_ask),		tell_health },
-	{ "list",	sizeof(struct m_ask),		tell_list_end }
+	{ "list",	sizeof(struct m_ask),		tell_list_end },
+	{ "abort",	sizeof(struct m_net_abort),	tell_done },
+	{ "delete",	sizeof(struct m_net_delete),	tell_deleted },
+	{ "catalog",	sizeof(struct m_net_list),	tell_catalog_end },
+	{ "test",	sizeof(struct m_net_test),	tell_done }
 };
 
 static void
@@ -122,6 +189,9 @@ task_free(struct task *t)
 		event_free(t->feed);
 	if (t->fd != -1)
 		close(t->fd);
+	free(t->u.any);
+	free(t->manifest);
+	free(t->deleted);
 	free(t);
 	/* Later, from the loop: a start may finish a task at once. */
 	event_active(next_event, EV_TIMEOUT, 0);
@@ -172,7 +242,7 @@ task_progress(struct task *t, uint64_t bytes)
 	memset(&m, 0, sizeof(m));
 	m.bytes_done = bytes;
 	if (t->kind == TASK_UPLOAD)
-		m.bytes_total = t->u.upload.size;
+		m.bytes_total = t->u.upload->size;
 	chan_send(t->chan, MSG_NET_PROGRESS, t->id, &m, sizeof(m), -1);
 }
 
@@ -188,6 +258,64 @@ task_finish(struct task *t, const struct result *r, const char *remote_id,
 	if ((t->feed = event_new(task_base, -1, 0, on_feed, t)) == NULL)
 		fatalx("event_new");
 	event_active(t->feed, EV_TIMEOUT, 0);
+}
+
+void
+task_finish_with(struct task *t, enum net_outcome outcome, const char *why)
+{
+	struct result	r;
+
+	memset(&r, 0, sizeof(r));
+	result_set(&r, outcome, "%s", why);
+	task_finish(t, &r, NULL, 0);
+}
+
+void
+task_finish_errno(struct task *t, const char *what)
+{
+	struct result	r;
+
+	memset(&r, 0, sizeof(r));
+	result_set(&r, NET_LOCAL, "%s: %s", what, strerror(errno));
+	task_finish(t, &r, NULL, 0);
+}
+
+void
+task_multipart(struct task *t, const char *upload_id, uint64_t part_size)
+{
+	struct m_net_multipart	m;
+
+	memset(&m, 0, sizeof(m));
+	m.part_size = part_size;
+	(void)strlcpy(m.upload_id, upload_id, sizeof(m.upload_id));
+	chan_send(t->chan, MSG_NET_MULTIPART, t->id, &m, sizeof(m), -1);
+}
+
+void
+task_manifest_row(struct task *t, const struct m_manifest *m)
+{
+	chan_send(t->chan, MSG_NET_MANIFEST_ROW, t->id, m, sizeof(*m), -1);
+	t->rows++;
+}
+
+void
+task_test_row(struct task *t, const char *step, const struct result *r,
+    const char *good)
+{
+	struct m_net_test_row	m;
+
+	memset(&m, 0, sizeof(m));
+	m.ok = r->outcome == NET_OK;
+	m.http_status = r->http_status;
+	(void)strlcpy(m.step, step, sizeof(m.step));
+	(void)strlcpy(m.text, m.ok ? good : r->reason, sizeof(m.text));
+	chan_send(t->chan, MSG_NET_TEST_ROW, t->id, &m, sizeof(m), -1);
+}
+
+int
+task_full(const struct task *t)
+{
+	return (chan_queued(t->chan) >= FEED_BYTES);
 }
 
 static void
@@ -206,20 +334,7 @@ task_start(struct task *t)
 		task_end(t, &r, NULL, 0);
 		return;
 	}
-	switch (t->kind) {
-	case TASK_UPLOAD:
-		ops->put(t);
-		break;
-	case TASK_FETCH:
-		ops->get(t);
-		break;
-	case TASK_HEALTH:
-		ops->health(t);
-		break;
-	case TASK_LIST:
-		ops->list(t);
-		break;
-	}
+	ops->start[t->kind](t);
 }
 
 static void
@@ -298,7 +413,8 @@ task_add(enum task_kind kind, struct chan *c, uint64_t id,
 	t->id = id;
 	t->remote = remote;
 	t->fd = fd;
-	memcpy(&t->u, payload, kinds[kind].size);
+	t->u.any = xmalloc(kinds[kind].size);
+	memcpy(t->u.any, payload, kinds[kind].size);
 	TAILQ_INSERT_TAIL(&tasks, t, entry);
 	if (++ntasks > QUESTIONS_MAX &&
 	    (kind == TASK_HEALTH || kind == TASK_LIST)) {
@@ -308,6 +424,15 @@ task_add(enum task_kind kind, struct chan *c, uint64_t id,
 		return;
 	}
 	event_active(next_event, EV_TIMEOUT, 0);
+}
+
+void
+task_manifest(struct chan *c, uint64_t id, const struct m_net_manifest *m)
+{
+	struct task	*t = task_find(c, id);
+
+	t->manifest = xmalloc(sizeof(*m));
+	memcpy(t->manifest, m, sizeof(*m));
 }
 
 void
