@@ -1,10 +1,32 @@
 #!/bin/bash
 # Installs what building and testing need (regress/packages) and is not
-# there yet.  Quiet unless something must be done or fails.
+# there yet.  Quiet unless something must be done or fails.  What has a "+"
+# there is for tests that skip without it.
 cd "$(dirname "$0")" || exit 1
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
-mapfile -t wanted < <(sed -n 's/^\([a-z0-9][^[:space:]]*\).*/\1/p' packages)
+packages() { sed -n "s/^$1\([a-z0-9][^[:space:]]*\).*/\1/p" packages; }
+mapfile -t wanted < <(packages "")
+
+# Servers that the tests start themselves: the system's own are not wanted.
+spare() {
+	mapfile -t wanted < <(packages +)
+	mapfile -t need < <(missing)
+	[ ${#need[@]} = 0 ] && return
+	echo "Installing ${need[*]}"
+	$as_root sh -c 'p=/usr/sbin/policy-rc.d
+	    if [ ! -e $p ]; then
+		trap "rm -f $p" EXIT
+		printf "#!/bin/sh\nexit 101\n" >$p && chmod 755 $p
+	    fi
+	    install() {
+		apt-get -y -q --no-install-recommends \
+		    -o DPkg::Lock::Timeout=300 install "$@"
+	    }
+	    install "$@" || { apt-get -q update && install "$@"; }' sh \
+	    "${need[@]}" >/dev/null 2>&1 </dev/null ||
+	    echo "Not installed; some tests are skipped: ${need[*]}" >&2
+}
 
 # pkg-config and the like may be provided by another package.
 missing() {
@@ -26,11 +48,15 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	exit 0
 fi
 mapfile -t need < <(missing)
-[ ${#need[@]} = 0 ] && exit 0
-
 as_root=
+[ "$(id -u)" = 0 ] || as_root="sudo -n env DEBIAN_FRONTEND=noninteractive"
+if [ ${#need[@]} = 0 ]; then
+	if [ -z "$as_root" ] || sudo -n true 2>/dev/null; then
+		spare
+	fi
+	exit 0
+fi
 if [ "$(id -u)" != 0 ]; then
-	as_root="sudo -n env DEBIAN_FRONTEND=noninteractive"
 	if ! sudo -n true 2>/dev/null; then
 		echo "These packages are missing; have them installed with:" >&2
 		echo "    apt-get install ${need[*]}" >&2
@@ -52,6 +78,9 @@ if ! install >"$log" 2>&1 </dev/null &&
 	exit 1
 fi
 mapfile -t need < <(missing)
-[ ${#need[@]} = 0 ] && exit 0
+if [ ${#need[@]} = 0 ]; then
+	spare
+	exit 0
+fi
 echo "Still missing: ${need[*]}" >&2
 exit 1

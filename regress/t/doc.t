@@ -82,10 +82,10 @@ done
 same "messages are those of proto/msg.md" "$(code proto/msg.def | perl -0ne '
     while (/MSG\((\w+),\s*(\w+),\s*(\w+),\s*struct (\w+),\s*(\d)\)/g) {
 	print "$1 ", lc $2, " ", lc $3, " $4 ", ($5 ? "yes" : "no"), "\n" }')" \
-    "$(awk -F ' *[|] *' '$2 ~ /^[A-Z][A-Z_]+$/ {
+    "$(awk -F ' *[|] *' '$2 ~ /^[A-Z][A-Z0-9_]+$/ {
 	print $2, $3, $4, $5, $6 == "yes" ? "yes" : "no"
 	if (length($7) < 5) print $2, "has no purpose" }' proto/msg.md)"
-nok "the table counts each message once" grep . <(awk -F ' *[|] *' '$2 ~ /^[A-Z][A-Z_]+$/ { print $2 }' proto/msg.md | sort | uniq -d)
+nok "the table counts each message once" grep . <(awk -F ' *[|] *' '$2 ~ /^[A-Z][A-Z0-9_]+$/ { print $2 }' proto/msg.md | sort | uniq -d)
 same "the header has the size that is told" \
     "$(code common/chan.c | sed -n '/^struct wire {/,/^};/p' | awk '/uint32/ { n += 4 } /uint64/ { n += 8 } END { print n }')" \
     "$(sed -n 's/^A message is a header of \([0-9]*\) bytes.*/\1/p' proto/msg.md)"
