@@ -51,6 +51,7 @@ send_conf(struct engine *e, const struct conf_remote *c)
 	m.index = c->index;
 	m.kind = c->kind;
 	m.timeout_ms = c->timeout_ms;
+	m.upload_limit = c->upload_limit;
 	strlcpy(m.name, c->name, sizeof(m.name));
 	strlcpy(m.url, c->url, sizeof(m.url));
 	if (c->api_key != NULL)
