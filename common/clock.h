@@ -23,6 +23,10 @@
  */
 void	clock_wait(struct timeval *, int64_t ms);
 
+/* How many ms of it pass in one of the machine's; 1 but in tests, where it
+ * is the fastest that it was so far. */
+double	clock_speed(void);
+
 #ifdef TEST_CLOCK
 int64_t	clock_test_ms(int64_t real_ms);
 #endif

@@ -140,6 +140,7 @@ struct m_front_tls {
 #define RIGHT_BACKUP		0x02
 #define RIGHT_DOWNLOAD		0x04
 #define RIGHT_RESTORE		0x08
+#define RIGHT_DELETE		0x10
 
 struct m_conn_rights {
 	uint32_t	rights;		/* RIGHT_*: only to answer sooner */
@@ -264,6 +265,8 @@ struct m_restored {
 	uint64_t	size;		/* bytes of the image */
 	uint64_t	duration_us;
 	uint64_t	lock_held_us;	/* writers waited that long */
+	int64_t		undone_id;	/* the backup whose restore was undone */
+	int64_t		undone_ms;	/* when it was; 0: this is no undo */
 	char		method[WORD_BYTES];	/* live, replace */
 	char		checksum[CHECKSUM_BYTES];
 	char		remote_id[REMOTE_ID_BYTES];
@@ -667,6 +670,8 @@ struct m_w_verified {
 	char		checksum[CHECKSUM_BYTES];	/* of what was read back */
 	char		text[TEXT_BYTES];	/* why not sound */
 };
+
+#include "proto/msg_keep.h"
 
 /* ---- the table ---- */
 

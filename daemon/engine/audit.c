@@ -110,3 +110,14 @@ audit_end(struct job *j, const char *result)
 	audit_write(e->catalog, e->to_stderr, &j->who, j->kind,
 	    database_name(j), j->backup_id, result);
 }
+
+void
+audit_now(struct engine *e, const struct m_asker *a, const char *action,
+    const char *database, int64_t backup_id)
+{
+	struct who	who;
+
+	rights_who(e, a, &who);
+	audit_write(e->catalog, e->to_stderr, &who, action, database,
+	    backup_id, "done");
+}

@@ -13,6 +13,7 @@
 
 #define META_UUID	"uuid"
 #define META_DIRECTORY	"directory"
+#define META_CLOCK	"clock"
 
 static const char *const verdict_words[] = {
 	[VERDICT_NONE] = "",
@@ -95,6 +96,27 @@ catalog_set_directory(struct catalog *c, const char *dir)
 	(void)catalog_run(c, st);
 	meta_set(c, META_DIRECTORY, dir);
 	catalog_commit(c);
+}
+
+int64_t
+catalog_clock(struct catalog *c)
+{
+	const char	*error;
+	char		 text[32];
+	int64_t		 ms;
+
+	meta_get(c, META_CLOCK, text, sizeof(text));
+	ms = strtonum(text, 0, INT64_MAX, &error);
+	return (error == NULL ? ms : 0);
+}
+
+void
+catalog_clock_set(struct catalog *c, int64_t now_ms)
+{
+	char	text[32];
+
+	snprintf(text, sizeof(text), "%lld", (long long)now_ms);
+	meta_set(c, META_CLOCK, text);
 }
 
 void

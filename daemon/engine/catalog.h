@@ -39,6 +39,10 @@ void		 catalog_set_uuid(struct catalog *, const char *uuid);
 void		 catalog_set_directory(struct catalog *, const char *dir);
 void		 catalog_close(struct catalog *);
 
+/* The wall clock as it was last seen, ms; 0: never. */
+int64_t	catalog_clock(struct catalog *);
+void	catalog_clock_set(struct catalog *, int64_t now_ms);
+
 /* A row that begins: status pending, its local copy pending. */
 struct catalog_new {
 	const char	*database;
@@ -194,6 +198,96 @@ int	catalog_copy_get(struct catalog *, int64_t id, const char *place,
  * first attempt has not ended)?  For a create that waits.  1 also where
  * the local copy failed: then nothing is tried. */
 int	catalog_attempted(struct catalog *, int64_t id);
+
+/* ---- how backups go (catalog_expire.c) ---- */
+
+/* A copy of a backup, as retention looks at it. */
+struct catalog_kept {
+	int64_t		id;
+	int64_t		created_ms;
+	int64_t		size;		/* bytes stored */
+	int		sound, unjudged, damaged;	/* the verdict; none of
+						 * them: it was not checked */
+	int		completed;	/* the copy, not failed or missing */
+	int		pinned, named;
+	int		safety;		/* what a restore replaced */
+	int		uploading;	/* catalog_waiting: one of them is */
+	char		waits[LOCATIONS_BYTES];	/* places that wait for it */
+};
+
+/*
+ * A page of the copies of a database at a place that have not begun to go,
+ * ids descending from before_id (INT64_MAX: from the newest); at most max.
+ * safeties: only safety backups, and the newest proven one.
+ */
+size_t	catalog_history(struct catalog *, const char *database,
+	    const char *place, int safeties, int64_t before_id,
+	    struct catalog_kept *, size_t max);
+
+/* Those that wait for any remote, oldest first; the caller frees *list. */
+size_t	catalog_waiting(struct catalog *, const char *database,
+	    struct catalog_kept **list);
+
+/* The newest proven backup of a database, or 0. */
+int64_t	catalog_newest_proven(struct catalog *, const char *database);
+
+/* The mark, before anything is deleted there.  doomed_ms -1: it should go,
+ * and the place cannot delete.  1, or 0 when it has one already. */
+int	catalog_doom(struct catalog *, int64_t id, const char *place,
+	    int64_t doomed_ms, const char *why);
+
+struct catalog_doomed {
+	int64_t		id;
+	int64_t		created_ms;
+	int64_t		size;
+	char		database[DATABASE_BYTES];
+	char		file_path[ARTIFACT_BYTES];
+	char		why[EXPIRE_WHY_BYTES];
+};
+
+/* The next marked copy of a place with an id above after_id; 1 or 0. */
+int	catalog_doomed_next(struct catalog *, const char *place,
+	    int64_t after_id, struct catalog_doomed *);
+
+/* It is gone there; so is the row when that was the last one (1). */
+int	catalog_copy_removed(struct catalog *, int64_t id, const char *place);
+
+/* 1, or 0: there is no such backup.  pinned_ms 0: not any more. */
+int	catalog_pin(struct catalog *, int64_t id, int64_t pinned_ms);
+
+/* Every copy of a backup, the local one first. */
+typedef void	catalog_copy_cb(const struct m_copy *, void *arg);
+void	catalog_copies_of(struct catalog *, int64_t id, catalog_copy_cb *,
+	    void *arg);
+
+/* What m_detail has beside the backup itself. */
+void	catalog_detail(struct catalog *, int64_t id, struct m_detail *);
+
+/* Several changes in one transaction. */
+void	catalog_together(struct catalog *);
+void	catalog_together_end(struct catalog *);
+
+/* ---- restores, for undo ---- */
+
+struct catalog_restore {
+	int64_t		id;
+	int64_t		backup_id;	/* 0: it was a remote's only */
+	int64_t		safety_id;	/* 0: there was nothing before */
+	int64_t		at_ms;
+};
+
+/* A restore is about to write; its row.  It counts for undo only once it
+ * is done. */
+int64_t	catalog_restore_begin(struct catalog *, const char *database,
+	    int64_t backup_id, int64_t safety_id);
+void	catalog_restore_done(struct catalog *, int64_t restore,
+	    int64_t at_ms);
+void	catalog_restore_undone(struct catalog *, int64_t restore,
+	    int64_t at_ms);
+
+/* The last one of a database: 1 or 0. */
+int	catalog_restore_last(struct catalog *, const char *database,
+	    struct catalog_restore *);
 
 /* ---- tokens ---- */
 

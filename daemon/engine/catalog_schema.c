@@ -241,8 +241,24 @@ static const char schema_3[] =
     "ALTER TABLE copies ADD COLUMN part_size INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE copies ADD COLUMN doomed_ms INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE copies ADD COLUMN doomed_why TEXT NOT NULL DEFAULT '';"
-    "CREATE INDEX copies_doomed ON copies (doomed_ms)"
+    "CREATE INDEX copies_doomed ON copies (place, backup_id)"
     " WHERE doomed_ms > 0;"
+    /* Expiry looks at the copies of one database that may still go, and
+     * the spool at those that wait: neither at all that ever were. */
+    "ALTER TABLE copies ADD COLUMN database TEXT NOT NULL DEFAULT '';"
+    "DROP TRIGGER copies_update;"
+    "UPDATE copies SET database = (SELECT b.database FROM cloud_backups b"
+    " WHERE b.id = backup_id);"
+    "CREATE TRIGGER copies_update AFTER UPDATE ON copies BEGIN "
+    DECIDE("new.backup_id") TOUCH " END;"
+    "CREATE TRIGGER copies_database AFTER INSERT ON copies"
+    " WHEN new.database = '' BEGIN UPDATE copies SET database ="
+    " (SELECT b.database FROM cloud_backups b WHERE b.id = new.backup_id)"
+    " WHERE backup_id = new.backup_id AND place = new.place; END;"
+    "CREATE INDEX copies_live ON copies (database, place, backup_id)"
+    " WHERE doomed_ms = 0 AND state IN ('completed', 'failed');"
+    "CREATE INDEX copies_waiting ON copies (database, backup_id)"
+    " WHERE state IN ('pending', 'uploading');"
 
     /* How many rows each table had at capture. */
     "CREATE TABLE contents ("
@@ -295,6 +311,7 @@ static const char schema_3[] =
     " at_ms INTEGER NOT NULL,"
     " undone_ms INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX restores_database ON restores (database, id);"
+    "CREATE INDEX restores_safety ON restores (safety_id);"
 
     "CREATE TABLE alarms ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"

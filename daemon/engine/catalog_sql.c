@@ -31,11 +31,23 @@
 #define EACH(condition)							\
 	"SELECT c.backup_id, b.database, b.file_path, b.stored_size,"	\
 	" c.proven FROM copies c JOIN cloud_backups b"			\
-	" ON b.id = c.backup_id WHERE c.place = 'local' AND "		\
+	" ON b.id = c.backup_id WHERE c.place = 'local'"		\
+	" AND c.doomed_ms = 0 AND "					\
 	condition " AND c.backup_id > ?1 ORDER BY c.backup_id LIMIT ?2"
+
+#define OF_DATABASE	\
+	"(SELECT database FROM cloud_backups WHERE id = ?1)"
+
+/* Waits for a remote; as the index copies_waiting has it. */
+#define WAITS(c)	c ".state IN ('pending', 'uploading')"
 
 #define USER	"user_id = ?4"
 #define DB	"database = ?5"
+
+#define NEWEST_PROVEN							\
+	"SELECT id FROM (SELECT id FROM cloud_backups p WHERE"		\
+	" p.database = ?1 AND p.verdict = 'sound' AND p.locations <> ''"\
+	" ORDER BY p.created_ms DESC, p.id DESC LIMIT 1)"
 
 static const char *const sql_text[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -74,8 +86,8 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " stored_size = CASE ?3 WHEN '' THEN 0 ELSE stored_size END"
 	    " WHERE id = ?1",
 	[SQL_LOCAL_ADD] = "INSERT INTO copies (backup_id, place, state,"
-	    " created_ms, updated_ms) VALUES (?1, 'local', 'pending', ?2,"
-	    " ?2)",
+	    " created_ms, updated_ms, database) VALUES (?1, 'local',"
+	    " 'pending', ?2, ?2, " OF_DATABASE ")",
 	[SQL_LOCAL_STATE] = "UPDATE copies SET state = ?2, reason = ?3,"
 	    " updated_ms = ?4, completed_ms = CASE ?2 WHEN 'completed'"
 	    " THEN ?4 ELSE completed_ms END"
@@ -102,8 +114,9 @@ static const char *const sql_text[SQL_COUNT] = {
 	/* What failed for good and is asked for again begins anew; its
 	 * attempts stay, as an earlier one may have arrived after all. */
 	[SQL_COPY_ADD] = "INSERT INTO copies (backup_id, place, state,"
-	    " created_ms, updated_ms, next_attempt_ms) VALUES (?1, ?2,"
-	    " 'pending', ?3, ?3, ?3) ON CONFLICT (backup_id, place)"
+	    " created_ms, updated_ms, next_attempt_ms, database) VALUES"
+	    " (?1, ?2, 'pending', ?3, ?3, ?3, " OF_DATABASE ")"
+	    " ON CONFLICT (backup_id, place)"
 	    " DO UPDATE SET state = 'pending', reason = '', updated_ms = ?3,"
 	    " next_attempt_ms = ?3 WHERE state IN ('failed', 'missing')",
 	[SQL_COPY_BEGIN] = "UPDATE copies SET state = 'uploading',"
@@ -218,6 +231,70 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " WHERE block = ?1 AND block <> '' ORDER BY path",
 	[SQL_ACKNOWLEDGED] = "SELECT max(acknowledged_ms) FROM alarms"
 	    " WHERE database = ?1 AND kind = ?2",
+	[SQL_HISTORY] = "SELECT c.backup_id, b.created_ms, b.verdict,"
+	    " c.state, b.pinned_ms > 0, b.named, EXISTS (SELECT 1 FROM"
+	    "  restores r WHERE r.safety_id = b.id), (SELECT"
+	    "  group_concat(w.place) FROM copies w WHERE w.backup_id = b.id"
+	    "  AND w.place <> 'local' AND " WAITS("w") "),"
+	    " CASE ?2 WHEN 'local' THEN b.stored_size ELSE c.size END"
+	    " FROM copies c JOIN cloud_backups b ON b.id = c.backup_id"
+	    " WHERE c.database = ?1 AND c.place = ?2 AND c.backup_id < ?3"
+	    " AND c.doomed_ms = 0"
+	    " AND c.state IN ('completed', 'failed')"
+	    " ORDER BY c.backup_id DESC LIMIT ?4",
+	/* Of a database whose backups all stay: safety backups alone, and
+	 * the newest proven one to count from. */
+	[SQL_SAFETIES] = "SELECT b.id, b.created_ms, b.verdict,"
+	    " coalesce(c.state, ''), b.pinned_ms > 0, b.named,"
+	    " b.id <> (" NEWEST_PROVEN "), '', b.stored_size"
+	    " FROM cloud_backups b LEFT JOIN copies c"
+	    "  ON c.backup_id = b.id AND c.place = 'local'"
+	    " WHERE b.id < ?3 AND coalesce(c.doomed_ms, 0) = 0 AND b.id IN"
+	    "  (SELECT safety_id FROM restores WHERE database = ?1"
+	    "  UNION ALL " NEWEST_PROVEN ")"
+	    " ORDER BY b.id DESC LIMIT ?4",
+	[SQL_NEWEST_PROVEN] = NEWEST_PROVEN,
+	[SQL_DOOM] = "UPDATE copies SET doomed_ms = ?3, doomed_why = ?4"
+	    " WHERE backup_id = ?1 AND place = ?2 AND doomed_ms = 0",
+	[SQL_DOOMED] = "SELECT c.backup_id, b.database, b.file_path,"
+	    " b.created_ms, b.stored_size, c.doomed_why FROM copies c"
+	    " JOIN cloud_backups b ON b.id = c.backup_id"
+	    " WHERE c.place = ?1 AND c.doomed_ms > 0 AND c.backup_id > ?2"
+	    " ORDER BY c.backup_id LIMIT 1",
+	[SQL_COPY_REMOVE] = "DELETE FROM copies WHERE backup_id = ?1"
+	    " AND place = ?2",
+	[SQL_FILE_GONE] = "UPDATE cloud_backups SET file_path = '',"
+	    " file_name = '', updated_ms = ?2, updated_at = "
+	    SQL_TIME("?2") " WHERE id = ?1",
+	[SQL_ROW_REMOVE] = "DELETE FROM cloud_backups WHERE id = ?1"
+	    " AND NOT EXISTS (SELECT 1 FROM copies c WHERE c.backup_id = ?1"
+	    "  AND (c.state = 'completed' OR " WAITS("c") "))"
+	    " AND file_name = ''",
+	[SQL_RESTORES_TRIM] = "DELETE FROM restores WHERE safety_id = ?1",
+	[SQL_PIN] = "UPDATE cloud_backups SET pinned_ms = ?2,"
+	    " updated_ms = ?3, updated_at = " SQL_TIME("?3")
+	    " WHERE id = ?1",
+	[SQL_COPIES_OF] = "SELECT place, state, size, hash, confirmed,"
+	    " confirmed_ms, attempts, next_attempt_ms, reason,"
+	    " completed_ms, doomed_ms, remote_id FROM copies"
+	    " WHERE backup_id = ?1 ORDER BY place <> 'local', place",
+	[SQL_TABLES] = "SELECT tables FROM cloud_backups WHERE id = ?1",
+	[SQL_DRILL_LAST] = "SELECT started_ms, duration_ms, place, result,"
+	    " text FROM drills WHERE backup_id = ?1 ORDER BY id DESC LIMIT 1",
+	[SQL_RESTORE_BEGIN] = "INSERT INTO restores (database, backup_id,"
+	    " safety_id, at_ms) VALUES (?1, ?2, ?3, 0)",
+	[SQL_RESTORE_DONE] = "UPDATE restores SET at_ms = ?2 WHERE id = ?1",
+	[SQL_RESTORE_UNDONE] = "UPDATE restores SET undone_ms = ?2"
+	    " WHERE id = ?1",
+	[SQL_RESTORE_LAST] = "SELECT id, backup_id, safety_id, at_ms"
+	    " FROM restores WHERE database = ?1 AND at_ms > 0"
+	    " ORDER BY id DESC LIMIT 1",
+	[SQL_WAITING] = "SELECT b.id, b.created_ms, b.verdict, 'completed',"
+	    " b.pinned_ms > 0, b.named, 0, group_concat(c.place),"
+	    " b.stored_size + b.remote_size, max(c.state = 'uploading')"
+	    " FROM copies c JOIN cloud_backups b ON b.id = c.backup_id"
+	    " WHERE c.database = ?1 AND " WAITS("c") " AND"
+	    " c.place <> 'local' GROUP BY c.backup_id ORDER BY c.backup_id",
 };
 
 static void __attribute__((__noreturn__))

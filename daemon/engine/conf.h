@@ -145,6 +145,7 @@ struct conf_database {
 	struct conf_database *glob;	/* made from this pattern, or NULL */
 	int		 gone;		/* its file matches no more */
 	struct conf_targets targets;
+	int		 expire_due;	/* expire.c's */
 	int		 owner_known;	/* the engine's, from its workers: */
 	uint32_t	 owner;		/* the live file's uid */
 	uint64_t	 jobs_turn;	/* job.c's */

@@ -51,7 +51,7 @@ set_allow_right(struct lex *lex, struct conf_allow *a,
 
 	if (right == 0)
 		set_error(lex, tok, "the right", "is not one of read, backup, "
-		    "download, restore, all");
+		    "download, restore, delete, all");
 	else if (a != NULL)
 		(void)grants_add(&a->grants, right, "");
 }

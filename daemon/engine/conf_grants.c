@@ -18,6 +18,7 @@ static const struct {
 	{ "backup",	RIGHT_BACKUP },
 	{ "download",	RIGHT_DOWNLOAD },
 	{ "restore",	RIGHT_RESTORE },
+	{ "delete",	RIGHT_DELETE },
 	{ "all",	RIGHTS_ALL },
 };
 
@@ -79,7 +80,7 @@ parse_one(struct grants *g, const char *item, char *why, size_t why_size)
 	strlcpy(word, item, n + 1 < sizeof(word) ? n + 1 : sizeof(word));
 	if (n >= sizeof(word) || (rights = grants_right(word)) == 0) {
 		snprintf(why, why_size, "\"%.*s\" is not one of read, "
-		    "backup, download, restore, all", (int)n, item);
+		    "backup, download, restore, delete, all", (int)n, item);
 		return (-1);
 	}
 	if (at != NULL) {
@@ -143,7 +144,7 @@ grants_text(const struct grants *g, char *dst)
 	dst[0] = '\0';
 	for (i = 0; i < g->n; i++) {
 		for (k = 0; k < nitems(words); k++) {
-			/* "all" stands for the four, or not at all. */
+			/* "all" stands for all of them, or not at all. */
 			if ((g->list[i].rights == RIGHTS_ALL) !=
 			    (words[k].rights == RIGHTS_ALL) ||
 			    !(g->list[i].rights & words[k].rights))

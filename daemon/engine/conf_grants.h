@@ -11,7 +11,7 @@
 #include "proto/msg.h"
 
 #define RIGHTS_ALL	(RIGHT_READ | RIGHT_BACKUP | RIGHT_DOWNLOAD | \
-			    RIGHT_RESTORE)
+			    RIGHT_RESTORE | RIGHT_DELETE)
 #define GRANTS_MAX	64		/* databases named, and one for all */
 #define GRANTS_TEXT	1024		/* bytes of the written form */
 

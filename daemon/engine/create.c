@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/create.h"
+#include "daemon/engine/expire.h"
 
 #define LOOK_PATIENCE_MS	30000	/* and the lock timeout */
 #define PATIENCE_MS		600000	/* fsync of a large file, one b-tree */
@@ -182,6 +183,18 @@ on_holders(void *arg, const struct m_error *error)
 	create_fail(arg, error, VERDICT_NONE, NULL);
 }
 
+/* What must wait for a remote has to fit below the spool limit, as long as
+ * it is not compressed later. */
+static uint64_t
+size_limit(const struct conf_database *d)
+{
+	if (d->spool_limit == 0 || TAILQ_EMPTY(&d->targets) ||
+	    d->local.compress != 0 ||
+	    (d->size_limit != 0 && d->size_limit <= d->spool_limit))
+		return (d->size_limit);
+	return (d->spool_limit);
+}
+
 static void
 on_captured(void *arg, const struct task_result *r)
 {
@@ -194,6 +207,16 @@ on_captured(void *arg, const struct task_result *r)
 
 	if (!r->ok && r->error.code == E_DATABASE_LOCKED) {
 		holders_add(e, j->database, &r->error, on_holders, j);
+		return;
+	}
+	if (!r->ok && r->error.code == E_SIZE_LIMIT &&
+	    size_limit(j->database) != j->database->size_limit) {
+		error = r->error;
+		snprintf(error.text, sizeof(error.text), "the database %s is "
+		    "larger than its whole spool limit of %llu bytes: a "
+		    "backup could never wait for a remote", j->database->name,
+		    (unsigned long long)j->database->spool_limit);
+		create_fail(j, &error, VERDICT_NONE, NULL);
 		return;
 	}
 	if (!r->ok || r->type != MSG_W_CAPTURED) {
@@ -246,7 +269,7 @@ capture(struct job *j)
 	o.method = d->capture;
 	o.lock_timeout_ms = d->lock_timeout_ms;
 	o.lock_limit_ms = d->lock_limit_ms;
-	o.size_limit = d->size_limit;
+	o.size_limit = size_limit(d);
 	o.reserve = e->conf->reserve;
 	memset(&t, 0, sizeof(t));
 	t.type = MSG_W_CAPTURE;
@@ -280,6 +303,7 @@ create_run(struct job *j)
 	row.type = c->ended != NULL ? "auto" : "manual";
 	row.user = c->request.user.kind != USER_NONE ? c->request.user :
 	    j->database->user;
+	spool_make_room(e, j->database);
 	j->backup_id = catalog_insert(e->catalog, &row);
 	memset(&error, 0, sizeof(error));
 	if (store_create(e->store, j->database->name, j->backup_id,

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/create.h"
+#include "daemon/engine/expire.h"
 
 void
 create_discard(struct job *j)
@@ -93,6 +94,8 @@ name_remote(struct job *j, char *err)
 	struct artifact		*a;
 	char			 name[NAME_BYTES];
 
+	if (c->remote_error[0] != '\0')
+		return (0);
 	if (c->remote_image) {
 		a = &c->artifact;
 		s.form = FORM_PLAIN;
@@ -150,6 +153,41 @@ keep_damaged(struct job *j, const char *path)
 	create_fail(j, &error, VERDICT_DAMAGED, path);
 }
 
+/* The bytes that lie here while remotes wait for them. */
+static uint64_t
+waiting_size(const struct create *c)
+{
+	uint64_t	size = c->local.size != 0 ? c->local.size :
+			    c->captured.size;
+
+	return (size + (c->remote_image ? c->captured.size :
+	    c->remote.size));
+}
+
+/* 0; or -1: it can never be sent, and has failed. */
+static int
+admit(struct job *j)
+{
+	struct create	*c = j->data;
+	struct m_error	 error;
+
+	memset(&error, 0, sizeof(error));
+	switch (spool_admit(j->engine, j->database, waiting_size(c),
+	    error.text)) {
+	case 0:
+		return (0);
+	case 1:
+		strlcpy(c->remote_error, "not queued: what is being sent "
+		    "uses up the spool limit", sizeof(c->remote_error));
+		spool_refused(j->engine, j->database, j->backup_id);
+		return (0);
+	default:
+		error.code = E_SIZE_LIMIT;
+		create_fail(j, &error, VERDICT_NONE, NULL);
+		return (-1);
+	}
+}
+
 static void
 name_all(struct job *j)
 {
@@ -165,6 +203,8 @@ name_all(struct job *j)
 		keep_damaged(j, path);
 		return;
 	}
+	if (admit(j) == -1)
+		return;
 	catalog_proven(e->catalog, j->backup_id, path, &c->captured,
 	    &c->verified);
 	stored(j);
@@ -185,6 +225,7 @@ name_all(struct job *j)
 	unchanged_captured(e, j->database, j->backup_id,
 	    &c->captured.signature);
 	create_tell(c, NULL);
+	expire_kick(e, j->database->name);
 	to_remotes(j);
 }
 

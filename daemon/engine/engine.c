@@ -25,6 +25,7 @@
 #include "common/sandbox.h"
 #include "common/util.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/expire.h"
 
 #define RUN_DIR		"/run/cloudbackupd"
 #define FRONT_ROOT	RUN_DIR "/empty"
@@ -506,6 +507,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	remotes_init(&e);
 	schedule_init(&e);
 	owners_look(&e);
+	expire_init(&e);
 	front_configure(&e, &listeners);
 	exposed_warn(conf);
 	log_info("ready: version=%s configuration=%s backups=%s", VERSION,
@@ -517,6 +519,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 
 	children_end(&e);
 	schedule_free(&e);
+	expire_free(&e);
 	jobs_free(&e);
 	remotes_free(&e);
 	rights_free(&e);

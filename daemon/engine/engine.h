@@ -206,6 +206,9 @@ void	owner_inspected(struct conf_database *, const struct m_file_info *);
 /* A job that changes something begins, and how it ended. */
 void	audit_begin(struct job *, const struct m_asker *);
 void	audit_end(struct job *, const char *result);
+/* What is done at once, without a job; backup_id may be 0. */
+void	audit_now(struct engine *, const struct m_asker *, const char *action,
+	    const char *database, int64_t backup_id);
 
 /* ---- requests.c: messages of front ---- */
 
@@ -464,6 +467,11 @@ void	fetch_conn_closed(struct engine *, uint64_t conn);
 
 void	restore_request(struct engine *, uint64_t request,
 	    const struct m_req_restore *);
+
+/* ---- undo.c ---- */
+
+void	undo_request(struct engine *, uint64_t request,
+	    const struct m_req_undo *, const struct conf_database *);
 
 /* ---- license.c ---- */
 

@@ -19,7 +19,8 @@ static const struct keyword keywords[] = {
 	{ "allow",	TOP,	ALLOW,	0, "allow user \"NAME\" RIGHTS "
 	    "[on \"DATABASE\", ...], allow group \"NAME\" RIGHTS [on ...], "
 	    "allow certificate \"NAME\" RIGHTS [on ...] or allow origin "
-	    "\"URL\"; rights are read, backup, download, restore, all" },
+	    "\"URL\"; rights are read, backup, download, "
+	    "restore, delete, all" },
 	{ "notify",	TOP,	NOTIFY, 0,
 	    "notify \"URL\" on failure[, success]" },
 	{ "heartbeat",	TOP,	HEARTBEAT, 0,

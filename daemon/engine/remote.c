@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "daemon/engine/expire.h"
 #include "daemon/engine/forms.h"
 
 struct remote {
@@ -217,6 +218,16 @@ remote_next(struct remote *r)
 	event_add(r->timer, &tv);
 }
 
+/* No remote may need the local copy any more. */
+static void
+uploaded_kick(struct engine *e, int64_t id)
+{
+	struct m_backup	b;
+
+	if (catalog_get(e->catalog, id, &b) == 1)
+		expire_kick(e, b.database);
+}
+
 static void
 on_uploaded(struct engine *e, struct remote *r, const struct m_net_uploaded *m)
 {
@@ -248,6 +259,8 @@ on_uploaded(struct engine *e, struct remote *r, const struct m_net_uploaded *m)
 	}
 	forms_remote_settle(e, id);
 	create_upload_ended(e, id);
+	if (m->outcome == NET_OK || m->outcome == NET_REFUSED)
+		uploaded_kick(e, id);
 	remotes_kick(e);
 }
 

@@ -11,7 +11,7 @@
 
 #include "common/log.h"
 #include "common/util.h"
-#include "daemon/engine/engine.h"
+#include "daemon/engine/expire.h"
 #include "proto/form.h"
 
 #define FILE_INFO_PATIENCE_MS	15000
@@ -514,6 +514,147 @@ on_restore(struct engine *e, const struct msg *msg)
 	chan_wipe(e->front.chan);
 }
 
+/* ---- one backup's life ---- */
+
+/* The backup of the catalog that is meant, if he may; 0 after the answer. */
+static int
+backup_allowed(struct engine *e, const struct msg *msg,
+    const struct m_asker *a, uint32_t right, uint32_t ref, int64_t id,
+    const char *remote_id, struct m_backup *b)
+{
+	int	found;
+
+	found = backup_find(e, ref, id, remote_id, b);
+	if (!allowed(e, msg, a, right, found ? b->database :
+	    place_unknown(ref), found ? b->id : 0))
+		return (0);
+	if (!found)
+		reply_error(e, msg->id, E_BACKUP_NOT_FOUND, 0,
+		    "the catalog has no backup of that id");
+	return (found);
+}
+
+static void
+on_backup(struct engine *e, const struct msg *msg)
+{
+	struct m_req_backup	m;
+	struct m_backup		b;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (m.ref > REF_REMOTE || !msg_text_ok(m.remote_id) ||
+	    !msg_text_ok(m.database))
+		impossible(msg);
+	if (backup_allowed(e, msg, &m.asker, RIGHT_READ, m.ref, m.local_id,
+	    m.remote_id, &b))
+		detail_request(e, msg->id, &b);
+}
+
+/* Both change one backup: the message, checked. */
+static int
+change(struct engine *e, const struct msg *msg, struct m_req_change *m,
+    int pins, struct m_backup *b)
+{
+	memcpy(m, msg->data, sizeof(*m));
+	if (m->ref > REF_REMOTE || !msg_text_ok(m->remote_id))
+		impossible(msg);
+	/* A pin only keeps; to take it off lets a backup go. */
+	return (backup_allowed(e, msg, &m->asker, pins &&
+	    (m->flags & CHANGE_PIN) ? RIGHT_BACKUP : RIGHT_DELETE, m->ref,
+	    m->local_id, m->remote_id, b));
+}
+
+static void
+on_delete(struct engine *e, const struct msg *msg)
+{
+	struct m_req_change	m;
+	struct m_backup		b;
+
+	if (change(e, msg, &m, 0, &b))
+		delete_request(e, msg->id, &b, &m.asker,
+		    (m.flags & CHANGE_FORCE) != 0);
+}
+
+static void
+on_pin(struct engine *e, const struct msg *msg)
+{
+	struct m_req_change	m;
+	struct m_backup		b;
+
+	if (change(e, msg, &m, 1, &b))
+		pin_request(e, msg->id, &b, &m.asker,
+		    (m.flags & CHANGE_PIN) != 0);
+}
+
+/* Every database that is configured, or those that he may delete from. */
+static void
+expire_names(struct engine *e, const struct m_asker *a, struct names *names)
+{
+	const struct conf_database	*d;
+	size_t				 n = 0;
+
+	memset(names, 0, sizeof(*names));
+	if (!rights_has(e, a, RIGHT_DELETE, NULL)) {
+		rights_names(e, a, RIGHT_DELETE, names);
+		return;
+	}
+	TAILQ_FOREACH(d, &e->conf->databases, entry)
+		n++;
+	names->list = xreallocarray(NULL, n + 1, sizeof(*names->list));
+	TAILQ_FOREACH(d, &e->conf->databases, entry) {
+		if (!d->is_glob)
+			strlcpy(names->list[names->n++], d->name,
+			    sizeof(names->list[0]));
+	}
+}
+
+static void
+on_expire(struct engine *e, const struct msg *msg)
+{
+	struct m_req_expire	 m;
+	struct conf_database	*d;
+	struct names		 names;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!msg_text_ok(m.database))
+		impossible(msg);
+	if (m.database[0] != '\0') {
+		d = database_allowed(e, msg, &m.asker, RIGHT_DELETE,
+		    m.database);
+		if (d == NULL)
+			return;
+		memset(&names, 0, sizeof(names));
+		names.list = xreallocarray(NULL, 1, sizeof(*names.list));
+		names.n = 1;
+		strlcpy(names.list[0], d->name, sizeof(names.list[0]));
+	} else {
+		if (!allowed(e, msg, &m.asker, RIGHT_DELETE, DATABASE_ANY, 0))
+			return;
+		expire_names(e, &m.asker, &names);
+	}
+	if (!(m.flags & EXPIRE_DRY))
+		audit_now(e, &m.asker, "expire", m.database, 0);
+	expire_request(e, msg->id, (m.flags & EXPIRE_DRY) != 0, &names);
+}
+
+static void
+on_undo(struct engine *e, const struct msg *msg)
+{
+	struct m_req_undo	 m;
+	struct conf_database	*d;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!msg_text_ok(m.database))
+		impossible(msg);
+	d = database_allowed(e, msg, &m.asker, RIGHT_RESTORE, m.database);
+	if (d == NULL)
+		return;
+	if (e->stopping)
+		reply_error(e, msg->id, E_SHUTTING_DOWN, 0,
+		    "the daemon is about to end");
+	else
+		undo_request(e, msg->id, &m, d);
+}
+
 static void
 on_locks(struct engine *e, const struct msg *msg)
 {
@@ -582,6 +723,11 @@ static const struct {
 	{ MSG_REQ_RESTORE,	on_restore,	"restore" },
 	{ MSG_REQ_LOCKS,	on_locks,	"check-locks" },
 	{ MSG_REQ_LICENSE,	on_license,	"license-info" },
+	{ MSG_REQ_BACKUP,	on_backup,	"backup" },
+	{ MSG_REQ_DELETE,	on_delete,	"delete" },
+	{ MSG_REQ_PIN,		on_pin,		"pin" },
+	{ MSG_REQ_EXPIRE,	on_expire,	"expire" },
+	{ MSG_REQ_UNDO,		on_undo,	"undo" },
 	{ MSG_REFUSED,	on_refused,	NULL },
 	{ MSG_LICENSE_IDS,	on_license_ids,	NULL },
 };

@@ -595,6 +595,13 @@ void
 restore_request(struct engine *e, uint64_t request,
     const struct m_req_restore *m)
 {
+	restore_begin(e, request, m, NULL);
+}
+
+void
+restore_begin(struct engine *e, uint64_t request,
+    const struct m_req_restore *m, const struct catalog_restore *undoes)
+{
 	struct conf_database	*d;
 	struct restoring	*r;
 	struct job		*j;
@@ -613,6 +620,8 @@ restore_request(struct engine *e, uint64_t request,
 		r->kept[i].fd = -1;
 	r->force = (m->flags & RESTORE_FORCE) != 0;
 	r->started_us = util_monotonic_us();
+	if (undoes != NULL)
+		r->undoes = *undoes;
 	if (resolve(e, request, m, r) == -1 ||
 	    (d = target(e, request, m, r)) == NULL ||
 	    state_check(e, request, r, d) == -1 ||

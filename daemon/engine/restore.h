@@ -28,6 +28,9 @@ struct restoring {
 	int64_t		 safety_created_ms;
 	int		 safety_proofs;	/* how often it was tried */
 
+	int64_t		 restore_id;	/* in the catalog's restores */
+	struct catalog_restore undoes;	/* id 0: it is no undo */
+
 	struct m_w_restored done;
 	int64_t		 restored_ms;
 	uint64_t	 started_us;
@@ -37,6 +40,13 @@ struct restoring {
 /* Answers the client; the job is done, or failed. */
 void	restore_finish(struct job *);
 void	restore_fail(struct job *, const struct m_error *);
+
+/*
+ * Begins a restore; undoes: the one that is taken back by it, or NULL.
+ * Answers the request, now or later.
+ */
+void	restore_begin(struct engine *, uint64_t request,
+	    const struct m_req_restore *, const struct catalog_restore *undoes);
 
 /* What is left of files that have no name of their own goes. */
 void	restore_clean(struct job *);

@@ -163,8 +163,8 @@ rules_apply(const struct conf_keep *k, int64_t now_ms, int64_t newest_ms,
 
 /* What comes before all rules, or stands outside of them. */
 static enum retain_why
-exempt(const struct retained *r, uint64_t safety_ms, int64_t now_ms,
-    int64_t newest_ms)
+exempt(const struct retained *r, int rules, uint64_t safety_ms,
+    int64_t now_ms, int64_t newest_ms)
 {
 	int64_t	age_ms = newest_ms - r->created_ms;
 
@@ -185,8 +185,8 @@ exempt(const struct retained *r, uint64_t safety_ms, int64_t now_ms,
 	if (r->flags & RETAIN_UNJUDGED)
 		return (KEEP_UNJUDGED);
 	if (!(r->flags & RETAIN_PROVEN))
-		return (age_ms <= RETAIN_FAILED_MS ? KEEP_FAILED :
-		    DROP_FAILED);
+		return (!rules ? KEEP_ALL : age_ms <= RETAIN_FAILED_MS ?
+		    KEEP_FAILED : DROP_FAILED);
 	return (r->flags & RETAIN_NAMED ? KEEP_NAMED : KEEP_ALL);
 }
 
@@ -211,7 +211,7 @@ retention_decide(const struct conf_keep *k, uint64_t safety_ms,
 	if (k->set && newest != n)
 		rules_apply(k, now_ms, list[newest].created_ms, list, n);
 	for (i = 0; i < n; i++) {
-		why = exempt(&list[i], safety_ms, now_ms,
+		why = exempt(&list[i], k->set, safety_ms, now_ms,
 		    list[any].created_ms);
 		if (why != KEEP_ALL || !k->set)
 			list[i].why = why;

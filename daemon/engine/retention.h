@@ -57,6 +57,7 @@ enum retain_why {
 struct retained {
 	int64_t		id;
 	int64_t		created_ms;
+	int64_t		size;		/* not looked at */
 	uint32_t	flags;		/* RETAIN_* */
 	enum retain_why	why;		/* the decision */
 };

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/expire.h"
 #include "daemon/engine/restore.h"
 #include "proto/form.h"
 
@@ -125,6 +126,8 @@ restore_safety_publish(struct job *j)
 		r->safety_id = 0;
 		return (-1);
 	}
+	r->restore_id = catalog_restore_begin(e->catalog, j->database->name,
+	    r->backup.id, r->safety_id);
 	return (raws_publish(j));
 }
 
@@ -234,12 +237,38 @@ restore_safety_prove(struct job *j, const struct m_error *error)
 		safety_unproven(j, "too many workers run");
 }
 
+/* What undo needs to know. */
+static void
+remember(struct job *j)
+{
+	struct restoring	*r = j->data;
+	struct engine		*e = j->engine;
+	struct event_about	 about = { j->database->name, "",
+				    r->backup.id };
+
+	catalog_together(e->catalog);
+	if (r->restore_id == 0)		/* there was nothing before */
+		r->restore_id = catalog_restore_begin(e->catalog,
+		    j->database->name, r->backup.id, 0);
+	catalog_restore_done(e->catalog, r->restore_id, r->restored_ms);
+	if (r->undoes.id != 0)
+		catalog_restore_undone(e->catalog, r->undoes.id,
+		    r->restored_ms);
+	catalog_together_end(e->catalog);
+	events_add(e, EVENT_RESTORED, &about, "Backup %lld was restored into "
+	    "%s%s; what was there before is backup %lld.",
+	    (long long)r->backup.id, j->database->name, r->undoes.id != 0 ?
+	    ", to undo the last restore" : "", (long long)r->safety_id);
+	expire_kick(e, j->database->name);
+}
+
 void
 restore_finish(struct job *j)
 {
 	struct restoring	*r = j->data;
 	struct m_restored	 m;
 
+	remember(j);
 	memset(&m, 0, sizeof(m));
 	m.backup_id = r->backup.id;
 	m.safety_backup_id = r->safety_id;
@@ -247,6 +276,8 @@ restore_finish(struct job *j)
 	m.size = r->size;
 	m.duration_us = util_monotonic_us() - r->started_us;
 	m.lock_held_us = r->done.lock_held_us;
+	m.undone_id = r->undoes.backup_id;
+	m.undone_ms = r->undoes.at_ms;
 	strlcpy(m.method, r->done.method == RESTORE_LIVE ? "live" : "replace",
 	    sizeof(m.method));
 	strlcpy(m.checksum, r->checksum, sizeof(m.checksum));

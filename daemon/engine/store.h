@@ -133,6 +133,14 @@ int	store_open_file(struct store *, const char *file_path,
 	    int64_t expect_size, char *err);
 
 /*
+ * Deletes a published artifact of the catalog, with what was kept beside
+ * it (".raw"): only a regular file with a name of ours, in a folder of
+ * ours; and the folder is on disk when it returns.  0, also when it is not
+ * there any more; or -1 and a sentence.
+ */
+int	store_unlink(struct store *, const char *file_path, char *err);
+
+/*
  * What a crash left (H19): temporary names of ours go; a pending row that
  * was proven and whose file is there is completed, other pending rows
  * fail (and keep their file, if there is one); a completed row without

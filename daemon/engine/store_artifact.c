@@ -292,3 +292,60 @@ store_open_file(struct store *s, const char *file_path, int64_t expect_size,
 	}
 	return (fd);
 }
+
+/* One name: 1 it was there, 0 it was not, -1 and a sentence. */
+static int
+unlink_name(int dir, const char *name, char *err)
+{
+	struct stat	sb;
+
+	if (fstatat(dir, name, &sb, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno == ENOENT)
+			return (0);
+	} else if (!S_ISREG(sb.st_mode)) {
+		snprintf(err, TEXT_BYTES, "%.300s is not a regular file: it "
+		    "is not deleted", name);
+		return (-1);
+	} else if (unlinkat(dir, name, 0) == 0)
+		return (1);
+	snprintf(err, TEXT_BYTES, "cannot delete %.300s: %s", name,
+	    strerror(errno));
+	return (-1);
+}
+
+int
+store_unlink(struct store *s, const char *file_path, char *err)
+{
+	static const char *const	beside[] = { "-wal.raw",
+					    "-journal.raw" };
+	char				database[DATABASE_BYTES];
+	char				raw[ARTIFACT_BYTES];
+	char				form[FORM_BYTES];
+	const char			*name;
+	int64_t				id, created_ms;
+	size_t				i;
+	int				dir, rv;
+
+	if (split(s, file_path, database, sizeof(database), &name) == -1 ||
+	    !store_is_artifact(name, &id, &created_ms, form)) {
+		snprintf(err, TEXT_BYTES, "%.300s is not a backup in the "
+		    "backup directory: it is not deleted", file_path);
+		return (-1);
+	}
+	if ((dir = store_check_folder(s, database, 0, err)) == -1)
+		return (-1);
+	/* What stands beside it goes first: it has no row of its own. */
+	for (rv = 0, i = 0; rv != -1 && i < nitems(beside); i++) {
+		snprintf(raw, sizeof(raw), "%s%s", name, beside[i]);
+		rv = unlink_name(dir, raw, err);
+	}
+	if (rv != -1)
+		rv = unlink_name(dir, name, err);
+	if (rv != -1 && fsync(dir) == -1) {
+		snprintf(err, TEXT_BYTES, "cannot sync the folder %.64s: %s",
+		    database, strerror(errno));
+		rv = -1;
+	}
+	close(dir);
+	return (rv == -1 ? -1 : 0);
+}

@@ -27,6 +27,10 @@ int	api_prefers_async(const struct http_request *);
 void	api_job_begun(struct conn *, const struct m_job *,
 	    const char *message);
 
+/* The query's database, where the body's is in name (DATABASE_BYTES), or
+ * "": 0, or -1 when they differ and the request has been refused. */
+int	api_database(struct conn *, char *name);
+
 /*
  * The backup that the path's argument names (D5): digits are a local id,
  * remote:ID and anything else is the remote's.  0, or -1 when the request

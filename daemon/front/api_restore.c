@@ -1,5 +1,5 @@
 /*
- * The front runs this.  It owns the call that puts a backup back.  Whether
+ * The front runs this.  It owns the calls that put a backup back.  Whether
  * it may be done, and how, is the engine's to say.
  */
 #include <stdio.h>
@@ -32,8 +32,9 @@ on_restored(struct conn *c, const struct msg *m)
 	if (r->safety_backup_id != 0)
 		snprintf(kept, sizeof(kept), "What was there before is kept "
 		    "as backup %lld.", (long long)r->safety_backup_id);
-	snprintf(text, sizeof(text), "The backup was restored%s. %s",
-	    strcmp(r->method, "live") == 0 ?
+	snprintf(text, sizeof(text), "%s%s. %s", r->undone_ms != 0 ?
+	    "What the last restore replaced was put back" :
+	    "The backup was restored", strcmp(r->method, "live") == 0 ?
 	    " under the applications that have the database open" :
 	    " as a new database file", kept);
 	j = answer_begin(&a, text);
@@ -49,17 +50,16 @@ on_restore_job(struct conn *c, const struct msg *m)
 
 /* The body's database counts; the query may say it too, as it does in a
  * download, and must not be passed over where so much depends on it. */
-static int
-restore_database(struct conn *c, struct m_req_restore *req)
+int
+api_database(struct conn *c, char *name)
 {
 	char	database[DATABASE_BYTES];
 
 	if (api_query(c, "database", database, sizeof(database)) == -1)
 		return (-1);
-	if (req->database[0] == '\0')
-		strlcpy(req->database, database, sizeof(req->database));
-	else if (database[0] != '\0' &&
-	    strcmp(req->database, database) != 0) {
+	if (name[0] == '\0')
+		strlcpy(name, database, DATABASE_BYTES);
+	else if (database[0] != '\0' && strcmp(name, database) != 0) {
 		reply_error(c, E_INVALID_PARAMETER, "The body and the query "
 		    "name different databases.");
 		return (-1);
@@ -80,7 +80,7 @@ restore_read(struct conn *c, struct m_req_restore *req)
 		reply_error(c, refusal.code, "%s", refusal.text);
 		return (-1);
 	}
-	return (restore_database(c, req));
+	return (api_database(c, req->database));
 }
 
 void
@@ -99,4 +99,27 @@ api_restore(struct conn *c)
 		    async ? on_restore_job : on_restored);
 	}
 	explicit_bzero(&req, sizeof(req));	/* an identity */
+}
+
+void
+api_undo(struct conn *c)
+{
+	struct m_req_undo	req;
+	struct refusal		refusal;
+	int			async = api_prefers_async(&c->req->h);
+
+	memset(&req, 0, sizeof(req));
+	if (request_undo(c->req->body, c->req->body_n, &req,
+	    &refusal) == -1) {
+		reply_error(c, refusal.code, "%s", refusal.text);
+		return;
+	}
+	if (api_database(c, req.database) == -1)
+		return;
+	link_asker(c, &req.asker);
+	if (async)
+		req.flags |= RESTORE_ASYNC;
+	link_engine(c, MSG_REQ_UNDO, &req, sizeof(req), MSG_NONE,
+	    async ? MSG_REP_JOB : MSG_REP_RESTORED,
+	    async ? on_restore_job : on_restored);
 }

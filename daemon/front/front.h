@@ -307,6 +307,12 @@ void	api_restore(struct conn *);
 void	api_check_locks(struct conn *);
 void	api_check_accessibility(struct conn *);
 void	api_license_info(struct conn *);
+void	api_backup(struct conn *);
+void	api_delete(struct conn *);
+void	api_pin(struct conn *);
+void	api_unpin(struct conn *);
+void	api_expire(struct conn *);
+void	api_undo(struct conn *);
 
 /* Once, at start: what the licence says of user and device goes to the
  * engine, if it is valid. */

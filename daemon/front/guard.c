@@ -45,7 +45,7 @@ origin_allowed(struct conn *c, const struct http_field *origin)
 	reply_field(c, "Vary", "Origin");
 	if (c->req->h.method == HTTP_OPTIONS) {
 		reply_field(c, "Access-Control-Allow-Methods",
-		    "GET, HEAD, POST");
+		    "GET, HEAD, POST, DELETE");
 		reply_field(c, "Access-Control-Allow-Headers",
 		    "Authorization, Content-Type, Prefer, Range, If-Range, "
 		    "If-None-Match");

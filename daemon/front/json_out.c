@@ -206,6 +206,14 @@ json_raw(struct json *j, const char *key, const char *value)
 }
 
 void
+json_buffer(struct json *j, const char *key, struct evbuffer *value)
+{
+	lead(j, key);
+	if (evbuffer_add_buffer(j->out, value) == -1)
+		fatalx("no memory for an answer");
+}
+
+void
 json_time(struct json *j, const char *key, int64_t ms)
 {
 	char	text[TIME_TEXT_BYTES];

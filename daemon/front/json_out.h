@@ -39,6 +39,9 @@ void	json_time(struct json *, const char *key, int64_t ms);
 /* value is JSON already. */
 void	json_raw(struct json *, const char *key, const char *value);
 
+/* The same, from a buffer, which is emptied. */
+void	json_buffer(struct json *, const char *key, struct evbuffer *);
+
 /*
  * An envelope up to where the data comes: {"success":true,"message":...
  * The caller adds "data" and what stands beside it, and closes it.
@@ -47,6 +50,9 @@ void	json_success(struct json *, const char *message);
 
 /* With key as a member, or NULL as an element. */
 void	json_backup(struct json *, const char *key, const struct m_backup *);
+/* The same, left open for what else is known of it. */
+void	json_backup_open(struct json *, const char *key,
+	    const struct m_backup *);
 /* The same of a backup that only the remote has. */
 void	json_remote(struct json *, const struct remote_row *,
 	    const struct m_user *, const char *remote_name);

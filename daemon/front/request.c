@@ -33,6 +33,21 @@ static const struct param	restore_params[] = {
 	    IN(m_req_restore, identity_file), 0 },
 };
 
+static const struct param	change_params[] = {
+	{ "force", NULL, PARAM_FLAG, IN(m_req_change, flags), CHANGE_FORCE },
+};
+
+static const struct param	expire_params[] = {
+	{ "dry_run", "dryRun", PARAM_FLAG, IN(m_req_expire, flags),
+	    EXPIRE_DRY },
+	{ "database", NULL, PARAM_LINE, IN(m_req_expire, database), 0 },
+};
+
+static const struct param	undo_params[] = {
+	{ "force", NULL, PARAM_FLAG, IN(m_req_undo, flags), RESTORE_FORCE },
+	{ "database", NULL, PARAM_LINE, IN(m_req_undo, database), 0 },
+};
+
 static int	refuse(struct refusal *, enum err, const char *, ...)
 		    __attribute__((__format__ (printf, 3, 4)));
 
@@ -250,6 +265,30 @@ request_restore(const char *text, size_t n, struct m_req_restore *req,
 {
 	return (body_take(text, n, restore_params, nitems(restore_params),
 	    req, r));
+}
+
+int
+request_change(const char *text, size_t n, struct m_req_change *req,
+    struct refusal *r)
+{
+	return (body_take(text, n, change_params, nitems(change_params), req,
+	    r));
+}
+
+int
+request_expire(const char *text, size_t n, struct m_req_expire *req,
+    struct refusal *r)
+{
+	return (body_take(text, n, expire_params, nitems(expire_params), req,
+	    r));
+}
+
+int
+request_undo(const char *text, size_t n, struct m_req_undo *req,
+    struct refusal *r)
+{
+	return (body_take(text, n, undo_params, nitems(undo_params), req,
+	    r));
 }
 
 int

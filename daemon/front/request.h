@@ -70,6 +70,15 @@ int	request_create(const char *text, size_t n, struct m_req_create *req,
 int	request_restore(const char *text, size_t n, struct m_req_restore *req,
 	    struct refusal *);
 
+/* The bodies of what changes one backup (CHANGE_FORCE), of `expire`
+ * (database, EXPIRE_DRY) and of `undo` (database, RESTORE_FORCE). */
+int	request_change(const char *text, size_t n, struct m_req_change *req,
+	    struct refusal *);
+int	request_expire(const char *text, size_t n, struct m_req_expire *req,
+	    struct refusal *);
+int	request_undo(const char *text, size_t n, struct m_req_undo *req,
+	    struct refusal *);
+
 /*
  * A user id from a path or a query: digits in their shortest form are a
  * number, all else is text.  0, or -1: empty, too long or not printable.

@@ -6,6 +6,8 @@
 
 #include "daemon/front/front.h"
 
+#define ALLOW_BYTES	64
+
 static const struct route	routes[] = {
 	{ HTTP_POST, "/create", ARG_NONE, ROUTE_BODY | ROUTE_JOB, api_create },
 	{ HTTP_GET, "/user", ARG_OPTIONAL, 0, api_list },
@@ -20,6 +22,12 @@ static const struct route	routes[] = {
 	{ HTTP_GET, "/license-info", ARG_NONE, 0, api_license_info },
 	{ HTTP_GET, "/file-info", ARG_NONE, 0, api_file_info },
 	{ HTTP_GET, "/jobs", ARG_NEEDED, 0, api_job },
+	{ HTTP_GET, "/backup", ARG_NEEDED, 0, api_backup },
+	{ HTTP_DELETE, "/backup", ARG_NEEDED, ROUTE_BODY, api_delete },
+	{ HTTP_POST, "/pin", ARG_NEEDED, ROUTE_BODY, api_pin },
+	{ HTTP_POST, "/unpin", ARG_NEEDED, ROUTE_BODY, api_unpin },
+	{ HTTP_POST, "/expire", ARG_NONE, ROUTE_BODY | ROUTE_JOB, api_expire },
+	{ HTTP_POST, "/undo", ARG_NONE, ROUTE_BODY | ROUTE_JOB, api_undo },
 };
 
 /* Open to all, and not under the prefix: for whoever watches the daemon. */
@@ -52,28 +60,53 @@ method_fits(const struct route *r, enum http_method m)
 	return (m == r->method || (m == HTTP_HEAD && r->method == HTTP_GET));
 }
 
+/* The methods that a path takes, for the Allow header. */
+static void
+allow_add(char *allow, size_t size, const struct route *r)
+{
+	if (allow[0] != '\0')
+		strlcat(allow, ", ", size);
+	strlcat(allow, r->method == HTTP_GET ? "GET, HEAD" :
+	    http_method_name(r->method), size);
+}
+
+/*
+ * The route of path and method.  Without one for the method, one of the
+ * path's, or NULL; allow has the methods of the path then.
+ */
 static const struct route *
-route_lookup(const char *path, const char **arg)
+route_lookup(const char *path, enum http_method method, const char **arg,
+    char *allow, size_t size)
 {
 	static const char	prefix[] = API_PREFIX;
+	const struct route	*found = NULL;
+	const char		*a;
 	size_t			i, n = sizeof(prefix) - 1;
 
-	if (route_matches(&healthz, path, arg))
+	allow[0] = '\0';
+	if (route_matches(&healthz, path, arg)) {
+		allow_add(allow, size, &healthz);
 		return (&healthz);
+	}
 	if (strncmp(path, prefix, n) != 0)
 		return (NULL);
 	for (i = 0; i < nitems(routes); i++) {
-		if (route_matches(&routes[i], path + n, arg))
-			return (&routes[i]);
+		if (!route_matches(&routes[i], path + n, &a))
+			continue;
+		*arg = a;
+		found = &routes[i];
+		if (method_fits(found, method))
+			return (found);
+		allow_add(allow, size, found);
 	}
-	return (NULL);
+	return (found);
 }
 
 int
 route_find(struct conn *c)
 {
 	struct request		*r = c->req;
-	const char		*allow;
+	char			 allow[ALLOW_BYTES];
 
 	if (r->h.method == HTTP_OTHER) {
 		reply_error(c, E_NOT_IMPLEMENTED,
@@ -81,18 +114,19 @@ route_find(struct conn *c)
 		return (0);
 	}
 	if (strcmp(r->path, "*") == 0) {	/* the parser: OPTIONS only */
-		reply_field(c, "Allow", "GET, HEAD, POST, OPTIONS");
+		reply_field(c, "Allow", "GET, HEAD, POST, DELETE, OPTIONS");
 		reply_whole(c, 204, NULL);
 		return (0);
 	}
-	if ((r->route = route_lookup(r->path, &r->arg)) == NULL) {
+	r->route = route_lookup(r->path, r->h.method, &r->arg, allow,
+	    sizeof(allow));
+	if (r->route == NULL) {
 		reply_error(c, E_NOT_FOUND, "There is no such call.");
 		return (0);
 	}
 	if (method_fits(r->route, r->h.method))
 		return (1);
-	allow = r->route->method == HTTP_GET ? "GET, HEAD, OPTIONS" :
-	    "POST, OPTIONS";
+	strlcat(allow, ", OPTIONS", sizeof(allow));
 	reply_field(c, "Allow", "%s", allow);
 	if (r->h.method == HTTP_OPTIONS)
 		reply_whole(c, 204, NULL);

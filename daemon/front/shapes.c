@@ -98,6 +98,13 @@ json_ratio(struct json *j, int64_t size, int64_t stored_size)
 void
 json_backup(struct json *j, const char *key, const struct m_backup *b)
 {
+	json_backup_open(j, key, b);
+	json_close(j, '}');
+}
+
+void
+json_backup_open(struct json *j, const char *key, const struct m_backup *b)
+{
 	char	name[NAME_BYTES];
 
 	json_object(j, key);
@@ -131,7 +138,6 @@ json_backup(struct json *j, const char *key, const struct m_backup *b)
 		json_bool(j, "expiring", 1);
 	if (b->reason[0] != '\0')
 		json_text(j, "error", b->reason);
-	json_close(j, '}');
 }
 
 void
@@ -290,6 +296,15 @@ json_restored(struct json *j, const char *key, const struct m_restored *r)
 	json_text_or_null(j, "method", r->method);
 	json_uint(j, "duration_ms", (r->duration_us + 500) / 1000);
 	json_uint(j, "lock_held_ms", (r->lock_held_us + 500) / 1000);
+	if (r->undone_ms != 0) {
+		json_object(j, "undone");
+		if (r->undone_id != 0)
+			json_backup_id(j, "backup_id", r->undone_id);
+		else
+			json_null(j, "backup_id");
+		json_time(j, "restored_at", r->undone_ms);
+		json_close(j, '}');
+	}
 	json_close(j, '}');
 }
 

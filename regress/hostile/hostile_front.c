@@ -64,6 +64,12 @@ static const struct {
 	TEXT(REQ_RESTORE, m_req_restore, remote_id),
 	TEXT(REQ_RESTORE, m_req_restore, database),
 	TEXT(REQ_LOCKS, m_req_database, database),
+	TEXT(REQ_BACKUP, m_req_backup, remote_id),
+	TEXT(REQ_BACKUP, m_req_backup, database),
+	TEXT(REQ_DELETE, m_req_change, remote_id),
+	TEXT(REQ_PIN, m_req_change, remote_id),
+	TEXT(REQ_EXPIRE, m_req_expire, database),
+	TEXT(REQ_UNDO, m_req_undo, database),
 	TEXT(LICENSE_IDS, m_license_ids, user.id),
 	TEXT(LICENSE_IDS, m_license_ids, device_id),
 };
@@ -83,6 +89,9 @@ static const struct {
 	NUMBER(REQ_DOWNLOAD, m_req_backup, ref, 2),
 	NUMBER(REQ_RESTORE, m_req_restore, ref, 2),
 	NUMBER(REQ_RESTORE, m_req_restore, user.kind, 4),
+	NUMBER(REQ_BACKUP, m_req_backup, ref, 2),
+	NUMBER(REQ_DELETE, m_req_change, ref, 2),
+	NUMBER(REQ_PIN, m_req_change, ref, 2),
 	NUMBER(LICENSE_IDS, m_license_ids, user.kind, USER_NONE),
 	NUMBER(LICENSE_IDS, m_license_ids, user.kind, 99),
 };
@@ -91,7 +100,8 @@ static const struct {
 static const uint32_t	asking[] = {
 	MSG_REQ_CREATE, MSG_REQ_LIST, MSG_REQ_KNOWN, MSG_REQ_STATS,
 	MSG_REQ_FILE_INFO, MSG_REQ_DOWNLOAD, MSG_REQ_JOB, MSG_REQ_RESTORE,
-	MSG_REQ_LOCKS, MSG_REQ_LICENSE,
+	MSG_REQ_LOCKS, MSG_REQ_LICENSE, MSG_REQ_BACKUP, MSG_REQ_DELETE,
+	MSG_REQ_PIN, MSG_REQ_EXPIRE, MSG_REQ_UNDO,
 };
 
 /* A message that is right for this connection, for the engine to answer. */

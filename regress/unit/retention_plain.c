@@ -122,7 +122,7 @@ plain_stays(const struct conf_keep *k, uint64_t safety_ms, int64_t now_ms,
 	if (r->flags & RETAIN_UNJUDGED)
 		return (1);
 	if (!(r->flags & RETAIN_PROVEN))
-		return (age_ms <= RETAIN_FAILED_MS);
+		return (!k->set || age_ms <= RETAIN_FAILED_MS);
 	return (!k->set || (r->flags & RETAIN_NAMED) ||
 	    rules_hold(k, now_ms, list, n, r, top));
 }
