@@ -112,6 +112,9 @@ char	*s3_full_key(const struct remote *, const char *key);
 /* Reads the error, if it is one, and says it in the result. */
 void	s3_judge(struct s3_request *);
 
+/* What was to be deleted is not there any more; the bucket is. */
+int	s3_judge_gone(const struct s3_request *);
+
 /* The answer's clock, if that may be why it was refused: 1 and how far it
  * is ahead of ours in seconds. */
 int	s3_judge_clock(struct s3_request *, int64_t *ahead_s);

@@ -56,8 +56,7 @@ note(struct task *t, uint32_t i, const struct result *r)
 {
 	struct m_net_deleted	*m = t->deleted;
 
-	if (r->outcome == NET_OK || r->http_status == 404 ||
-	    m->outcome[i] == NET_REFUSED)
+	if (r->outcome == NET_OK || m->outcome[i] == NET_REFUSED)
 		return;
 	m->outcome[i] = r->outcome;
 	if (m->reason[0] == '\0')
@@ -71,8 +70,6 @@ finish(struct task *t, struct result *r)
 	const struct m_net_deleted	*m = t->deleted;
 	uint32_t			 i;
 
-	if (r->http_status == 404)
-		result_set(r, NET_OK, "%s", "");
 	for (i = 0; i < m->count && r->outcome == NET_OK; i++) {
 		if (m->outcome[i] != NET_OK)
 			result_set(r, m->outcome[i], "%s", m->reason);
@@ -88,6 +85,8 @@ on_deleted(struct s3_request *r, void *arg)
 	struct task	*t = arg;
 	struct deletion	*d = t->state;
 
+	if (s3_judge_gone(r))
+		result_set(&r->result, NET_OK, "%s", "");
 	note(t, d->next / 2, &r->result);
 	/* When the server is away, the others need not be tried. */
 	if (r->result.outcome != NET_OK && r->result.outcome != NET_REFUSED) {
@@ -188,7 +187,8 @@ note_error(struct task *t, uint32_t i, const struct s3_row *row)
 	struct result	r;
 
 	memset(&r, 0, sizeof(r));
-	if (strncmp(row->code, "NoSuch", 6) == 0)
+	if (strcmp(row->code, "NoSuchKey") == 0 ||
+	    strcmp(row->code, "NoSuchVersion") == 0)
 		return;
 	if (strcmp(row->code, "AccessDenied") == 0)
 		result_set(&r, NET_REFUSED, "%s does not allow it to this "
@@ -310,7 +310,7 @@ s3_delete(struct task *t)
 static void
 on_aborted(struct s3_request *r, void *arg)
 {
-	if (r->result.http_status == 404)
+	if (s3_judge_gone(r))
 		result_set(&r->result, NET_OK, "%s", "");
 	task_finish(arg, &r->result, NULL, 0);
 }

@@ -200,6 +200,13 @@ s3_judge(struct s3_request *r)
 }
 
 int
+s3_judge_gone(const struct s3_request *r)
+{
+	return (r->result.http_status == 404 &&
+	    strcmp(r->error.code, "NoSuchBucket") != 0);
+}
+
+int
 s3_judge_clock(struct s3_request *r, int64_t *ahead_s)
 {
 	const char	*date = s3_request_answer(r, "date");

@@ -107,7 +107,7 @@ on_aborted(struct s3_request *r, void *arg)
 {
 	struct s3_parts	*p = arg;
 
-	if (r->result.outcome == NET_OK || r->result.http_status == 404)
+	if (r->result.outcome == NET_OK || s3_judge_gone(r))
 		p->task->confirmed |= UPLOAD_GONE;
 	else
 		log_warnx("%s keeps parts of %s: %s", p->task->remote->host,

@@ -338,7 +338,7 @@ on_delete(struct s3_request *r, void *arg)
 	struct task	*t = arg;
 	struct test	*s = t->state;
 
-	if (r->result.http_status == 404)
+	if (s3_judge_gone(r))
 		result_set(&r->result, NET_OK, "%s", "");
 	if (r->result.outcome != NET_OK || ++s->deleted == 2) {
 		on_step(r, t);
