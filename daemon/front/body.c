@@ -100,14 +100,16 @@ static int
 read_chunks(struct request *r, struct evbuffer *in, enum err *code,
     const char **why)
 {
-	const char	*p;
+	const char	*p, *start;
 	size_t		 n = evbuffer_get_length(in), left = n, got = 0;
 	int		 result;
 
 	if ((p = (const char *)evbuffer_pullup(in, -1)) == NULL && n > 0)
 		fatalx("no memory for a body");
+	start = p;
 	result = http_chunked_feed(&r->chunked, &p, &left, r->body + r->body_n,
 	    BODY_MAX + 1 - r->body_n, &got);
+	explicit_bzero((void *)(uintptr_t)start, n - left);
 	evbuffer_drain(in, n - left);
 	r->body_n += got;
 	if (result == -1)
@@ -121,22 +123,37 @@ read_chunks(struct request *r, struct evbuffer *in, enum err *code,
 	return (result);
 }
 
+/* What was copied is wiped: a restore's body may hold a secret. */
+static void
+take(struct request *r, struct evbuffer *in)
+{
+	struct evbuffer_iovec	v;
+	size_t			n, left;
+
+	left = (size_t)r->h.content_length - r->body_n;
+	while (left > 0 && evbuffer_peek(in, (ev_ssize_t)left, NULL, &v,
+	    1) > 0) {
+		n = v.iov_len < left ? v.iov_len : left;
+		memcpy(r->body + r->body_n, v.iov_base, n);
+		explicit_bzero(v.iov_base, n);
+		if (evbuffer_drain(in, n) == -1)
+			fatalx("evbuffer_drain");
+		r->body_n += n;
+		left -= n;
+	}
+}
+
 int
 body_read(struct conn *c, struct evbuffer *in, enum err *code,
     const char **why)
 {
 	struct request	*r = c->req;
-	int		 n;
 
 	if (r->h.chunked) {
 		if (evbuffer_get_length(in) == 0)
 			return (0);
 		return (read_chunks(r, in, code, why));
 	}
-	n = evbuffer_remove(in, r->body + r->body_n,
-	    (size_t)r->h.content_length - r->body_n);
-	if (n == -1)
-		fatalx("evbuffer_remove");
-	r->body_n += (size_t)n;
+	take(r, in);
 	return (r->body_n == (size_t)r->h.content_length);
 }

@@ -3,6 +3,7 @@
  * a message come out, or a sentence that says what is wrong with it.
  */
 #include <json-c/json.h>
+#include <json-c/printbuf.h>
 
 #include <limits.h>
 #include <stdarg.h>
@@ -101,6 +102,8 @@ body_object(const char *text, size_t n, const char **why)
 		if (o == NULL && json_tokener_get_error(tok) ==
 		    json_tokener_continue)
 			o = json_tokener_parse_ex(tok, "", 1);
+		/* A restore's identity passed through it. */
+		explicit_bzero(tok->pb->buf, (size_t)tok->pb->size);
 		json_tokener_free(tok);
 	}
 	if (o == NULL || !json_object_is_type(o, json_type_object))

@@ -125,6 +125,8 @@ like "a file that others can read" "$(restore "$id" "{\"identity_file\":\"$T/two
 chmod 600 "$T/two"
 is "no path" "$(restore "$id" '{"identity_file":"two"}' | json .errorCode)" INVALID_PARAMETER
 is "one that is not there" "$(restore "$id" '{"identity_file":"/nonexistent"}' | json .errorCode)" INVALID_PARAMETER
+token=$("$BUILD/cloudbackupd" -T "rest:restore" -f "$CONF" 2>/dev/null | tail -1)
+like "a token may restore, but name no file" "$(curl -s -H "Authorization: Bearer $token" -H "$JSON" -d "{\"identity_file\":\"$T/two\"}" "$URL/restore/$id" | json '"\(.errorCode) \(.message)"')" 'FORBIDDEN *identity file*'
 is "a file" "$(restore "$id" "{\"identity_file\":\"$T/two\"}" | json .success)" true
 ok "is whole" whole za
 job=$(api POST "/restore/$id" -H "$JSON" -H 'Prefer: respond-async' -d "$(identity one)" | json .data.id)
