@@ -84,6 +84,24 @@ stored(struct job *j)
 	catalog_stored(j->engine->catalog, j->backup_id, &s);
 }
 
+static int
+forms_differ(const struct conf_database *d)
+{
+	return (d->local.compress != d->remote.compress ||
+	    !d->local.encrypt != !d->remote.encrypt);
+}
+
+/* They get nothing, and never what was not meant for them. */
+static void
+remote_nothing(struct job *j)
+{
+	struct catalog_stored	s = { NULL, 0, "" };
+
+	s.form = form_name(forms_of(&j->database->remote));
+	if (forms_differ(j->database))
+		catalog_remote_form(j->engine->catalog, j->backup_id, &s, "");
+}
+
 /* The row first, so that the sweep at start knows whose the file is. */
 static int
 name_remote(struct job *j, char *err)
@@ -94,8 +112,10 @@ name_remote(struct job *j, char *err)
 	struct artifact		*a;
 	char			 name[NAME_BYTES];
 
-	if (c->remote_error[0] != '\0')
+	if (c->remote_error[0] != '\0') {
+		remote_nothing(j);
 		return (0);
+	}
 	if (c->remote_image) {
 		a = &c->artifact;
 		s.form = FORM_PLAIN;
@@ -278,13 +298,6 @@ on_remote_packed(void *arg, const struct packed *p,
 		    c->remote_error);
 	}
 	name_all(j);
-}
-
-static int
-forms_differ(const struct conf_database *d)
-{
-	return (d->local.compress != d->remote.compress ||
-	    !d->local.encrypt != !d->remote.encrypt);
 }
 
 static void

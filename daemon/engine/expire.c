@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/expire.h"
+#include "daemon/engine/forms.h"
 
 #define PAGE_ROWS	500		/* read in one step */
 #define BATCH		8		/* deleted in one step */
@@ -129,8 +130,9 @@ expire_delete_local(struct engine *e, const struct catalog_doomed *d)
 	char			err[TEXT_BYTES], time[TIME_TEXT_BYTES];
 	int			gone;
 
-	if (d->file_path[0] != '\0' &&
-	    store_unlink(e->store, d->file_path, err) == -1) {
+	if (forms_remote_drop(e, d->id, d->database, err) == -1 ||
+	    (d->file_path[0] != '\0' &&
+	    store_unlink(e->store, d->file_path, err) == -1)) {
 		log_warnx("backup %lld stays for now: %s", (long long)d->id,
 		    err);
 		return (-1);

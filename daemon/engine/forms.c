@@ -338,18 +338,28 @@ forms_open_for_remote(struct engine *e, const struct m_backup *b,
 	return (-1);
 }
 
+int
+forms_remote_drop(struct engine *e, int64_t backup_id, const char *database,
+    char *err)
+{
+	char	name[NAME_BYTES];
+
+	if (!catalog_remote_file(e->catalog, backup_id, name))
+		return (0);
+	if (store_remote_remove(e->store, database, name, err) == -1)
+		return (-1);
+	catalog_remote_gone(e->catalog, backup_id);
+	return (0);
+}
+
 void
 forms_remote_settle(struct engine *e, int64_t backup_id)
 {
 	struct m_backup	b;
-	char		name[NAME_BYTES], err[TEXT_BYTES];
+	char		err[TEXT_BYTES];
 
-	if (!catalog_remote_file(e->catalog, backup_id, name) ||
-	    catalog_remote_waits(e->catalog, backup_id) ||
-	    catalog_get(e->catalog, backup_id, &b) != 1)
-		return;
-	if (store_remote_remove(e->store, b.database, name, err) == -1)
+	if (!catalog_remote_waits(e->catalog, backup_id) &&
+	    catalog_get(e->catalog, backup_id, &b) == 1 &&
+	    forms_remote_drop(e, backup_id, b.database, err) == -1)
 		log_warnx("%s", err);	/* the next start tries again */
-	else
-		catalog_remote_gone(e->catalog, backup_id);
 }

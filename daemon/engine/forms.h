@@ -49,9 +49,14 @@ void	pack_start(struct engine *, const struct pack_order *);
 int	forms_open_for_remote(struct engine *, const struct m_backup *,
 	    uint64_t *size, char *form, char *err);
 
-/* The state of a copy at a remote has changed, or the backup goes: the file
- * for remotes goes, when none waits for it. */
+/* The state of a copy at a remote has changed: the file for remotes goes,
+ * when none waits for it. */
 void	forms_remote_settle(struct engine *, int64_t backup_id);
+
+/* The local copy goes, and with it what remotes should still get: 0, or -1
+ * and a sentence. */
+int	forms_remote_drop(struct engine *, int64_t backup_id,
+	    const char *database, char *err);
 
 /* What a remote has of this backup: form, size and checksum of the bytes. */
 struct forms_copy {

@@ -77,7 +77,7 @@ conf() {
 BACKUP_DIR=$T/backups
 conf
 daemon_start || finish
-BACKUP='backup_name=string backup_type=string captured_at=time checksum=sha256 created_at=time database=string description=%s file_path=string file_size=number form=string id=number locations=array lock_held_ms=number pinned=boolean remote_backup_id=string remotes=array status=string stored_checksum=sha256 stored_size=number updated_at=time uploaded_at=time user_id=number verification=string verified_at=time'
+BACKUP='backup_name=string backup_type=string captured_at=time checksum=sha256 compression_ratio=number created_at=time database=string description=%s file_path=string file_size=number form=string id=number locations=array lock_held_ms=number pinned=boolean remote_backup_id=string remote_form=null remotes=array status=string stored_checksum=sha256 stored_size=number updated_at=time uploaded_at=time user_id=number verification=string verified_at=time'
 
 api POST /create >"$T/out"
 is "create without a body" "$(types . <"$T/out")" "data=object message=string success=boolean"
@@ -106,7 +106,7 @@ is "and its list" "$(api GET /user/a%20b%20c%25%C3%A4 | json '"\(.total) \(.data
 
 api GET /user >"$T/out"
 is "the list" "$(types . <"$T/out")" "data=array message=string source=string success=boolean total=number"
-is "each entry" "$(jq -r '.data[]' "$T/out" | jq -s 'map(keys | length) | unique | tojson' -r)" "[24]"
+is "each entry" "$(jq -r '.data[]' "$T/out" | jq -s 'map(keys | length) | unique | tojson' -r)" "[26]"
 is "newest first" "$(jq '[.data[].id] | . == (sort | reverse)' "$T/out")" true
 is "where it is from" "$(json .source <"$T/out")" merged
 is "a slash at its end" "$(api GET /user/ | json .total)" "$(json .total <"$T/out")"
