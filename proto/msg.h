@@ -469,6 +469,26 @@ struct m_look {
 };
 
 /*
+ * W_GLOB: look.path is a pattern.  Regular files that match, of a directory
+ * that is not refused; no links, and nothing that SQLite puts beside a
+ * database.
+ */
+#define GLOB_MAX	10000		/* names of one pattern */
+#define FILE_NAME_BYTES	256
+#define NAMES_MAX	30		/* of one message */
+
+struct m_w_names {
+	uint32_t	n;
+	uint32_t	uid[NAMES_MAX];	/* of each file's owner */
+	char		name[NAMES_MAX][FILE_NAME_BYTES];	/* no directory */
+};
+
+struct m_w_globbed {
+	uint32_t	names;		/* sent before this */
+	uint32_t	more;		/* 1: there are others, beyond GLOB_MAX */
+};
+
+/*
  * What tells two states of a database's files apart without reading them
  * (H9): where they are, how long, when they changed, and the header of the
  * -wal and of its last frame.  Equal and SIGNATURE_STABLE: nothing was
@@ -672,6 +692,7 @@ struct m_w_verified {
 };
 
 #include "proto/msg_keep.h"
+#include "proto/msg_status.h"
 
 /* ---- the table ---- */
 

@@ -391,8 +391,8 @@ int	catalog_database_stands(struct catalog *, const char *name,
 int	catalog_database_by_path(struct catalog *, const char *block,
 	    const char *path, char *name);
 
-/* Each that the pattern of block ever found; cb must not touch the
- * catalog. */
+/* Each that the pattern of block ever found and that has backups; cb must
+ * not touch the catalog. */
 typedef void	catalog_database_cb(const char *name, const char *path,
 	    void *arg);
 void	catalog_databases_of(struct catalog *, const char *block,
@@ -401,6 +401,20 @@ void	catalog_databases_of(struct catalog *, const char *block,
 /* When an alarm of this kind was last acknowledged; 0: never. */
 int64_t	catalog_acknowledged(struct catalog *, const char *database,
 	    const char *kind);
+
+/* ---- how everything is: in constant time for each database ---- */
+
+/* All of s that the catalog knows of the database. */
+void	catalog_status_database(struct catalog *, const char *name,
+	    struct m_status_database *s);
+/* pending, uploading, next_attempt_ms and last_error of the remote. */
+void	catalog_status_remote(struct catalog *, const char *place,
+	    struct m_status_remote *s);
+/* Each alarm that stands for the database ("": for all).  cb must not touch
+ * the catalog. */
+typedef void	catalog_alarm_cb(const struct m_status_alarm *, void *arg);
+void	catalog_status_alarms(struct catalog *, const char *database,
+	    catalog_alarm_cb *, void *arg);
 
 /* ---- events and alarms (events.h says what they are) ---- */
 

@@ -228,7 +228,31 @@ static const char *const sql_text[SQL_COUNT] = {
 	[SQL_DATABASE_BY_PATH] = "SELECT name FROM databases"
 	    " WHERE block = ?1 AND path = ?2 AND block <> '' ORDER BY name",
 	[SQL_DATABASES_OF] = "SELECT name, path FROM databases"
-	    " WHERE block = ?1 AND block <> '' ORDER BY path",
+	    " WHERE block = ?1 AND block <> '' AND EXISTS (SELECT 1"
+	    "  FROM cloud_backups b WHERE b.database = databases.name)"
+	    " ORDER BY path",
+	[SQL_STATUS_LAST] = "SELECT id, created_ms, status, reason"
+	    " FROM cloud_backups WHERE database = ?1"
+	    " ORDER BY created_ms DESC, id DESC LIMIT 1",
+	[SQL_STATUS_PROVEN] = "SELECT id, created_ms FROM cloud_backups"
+	    " WHERE database = ?1 AND verdict = 'sound' AND locations <> ''"
+	    " ORDER BY created_ms DESC LIMIT 1",
+	[SQL_STATUS_WAITING] = "SELECT count(*), sum(file_size),"
+	    " min(created_ms) FROM cloud_backups WHERE database = ?1"
+	    " AND captured_ms > 0 AND status IN ('pending', 'uploading')",
+	[SQL_STATUS_DRILL] = "SELECT started_ms, duration_ms, result"
+	    " FROM drills WHERE database = ?1"
+	    " ORDER BY started_ms DESC LIMIT 1",
+	[SQL_STATUS_ALARMS] = "SELECT raised_ms, kind, text FROM alarms"
+	    " WHERE database = ?1 AND acknowledged_ms = 0 ORDER BY kind",
+	[SQL_STATUS_REMOTE] = "SELECT count(*), min(next_attempt_ms),"
+	    " (SELECT count(*) FROM copies WHERE place = ?1"
+	    "  AND state = 'uploading') FROM copies WHERE place = ?1"
+	    " AND state = 'pending'",
+	/* The one that waits longest has been tried last. */
+	[SQL_STATUS_REMOTE_ERROR] = "SELECT reason FROM copies"
+	    " WHERE place = ?1 AND state = 'pending'"
+	    " ORDER BY next_attempt_ms DESC LIMIT 1",
 	[SQL_ACKNOWLEDGED] = "SELECT max(acknowledged_ms) FROM alarms"
 	    " WHERE database = ?1 AND kind = ?2",
 	[SQL_HISTORY] = "SELECT c.backup_id, b.created_ms, b.verdict,"

@@ -76,6 +76,28 @@ conf_remote_new(struct conf *conf, const char *name)
 	return (r);
 }
 
+static struct conf_database **
+conf_bucket(struct conf *conf, const char *name)
+{
+	uint32_t	h = 2166136261U;
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * 16777619U;
+	return (&conf->by_name[h % nitems(conf->by_name)]);
+}
+
+/* Of two with one name, which is an error, the first is found first. */
+static void
+conf_index(struct conf *conf, struct conf_database *db)
+{
+	struct conf_database	**p;
+
+	for (p = conf_bucket(conf, db->name); *p != NULL; p = &(*p)->same_bucket)
+		;
+	*p = db;
+	db->same_bucket = NULL;
+}
+
 struct conf_database *
 conf_database_new(struct conf *conf, const char *name)
 {
@@ -92,6 +114,38 @@ conf_database_new(struct conf *conf, const char *name)
 	db->jitter_ms = CONF_JITTER_DEFAULT;
 	db->keep_safety_ms = 30ULL * 86400 * 1000;
 	TAILQ_INSERT_TAIL(&conf->databases, db, entry);
+	conf_index(conf, db);
+	return (db);
+}
+
+struct conf_database *
+conf_database_clone(struct conf *conf, const struct conf_database *from,
+    const char *name, const char *path)
+{
+	struct conf_database	*db;
+	struct conf_target	*t, *copy;
+	uint32_t		 i;
+
+	db = xmalloc(sizeof(*db));
+	*db = *from;
+	db->name = xstrdup(name);
+	db->path = xstrdup(path);
+	db->resolved = xstrdup(path);
+	db->exposed = NULL;
+	db->device_id = from->device_id == NULL ? NULL :
+	    xstrdup(from->device_id);
+	db->identity_file = from->identity_file == NULL ? NULL :
+	    xstrdup(from->identity_file);
+	for (i = 0; i < db->nrecipients; i++)
+		db->recipients[i] = xstrdup(from->recipients[i]);
+	TAILQ_INIT(&db->targets);
+	TAILQ_FOREACH(t, &from->targets, entry) {
+		copy = xmalloc(sizeof(*copy));
+		*copy = *t;
+		TAILQ_INSERT_TAIL(&db->targets, copy, entry);
+	}
+	TAILQ_INSERT_TAIL(&conf->databases, db, entry);
+	conf_index(conf, db);
 	return (db);
 }
 
@@ -239,11 +293,17 @@ conf_database(struct conf *conf, const char *name)
 {
 	struct conf_database	*db;
 
-	if (name[0] == '\0')
-		return (TAILQ_FIRST(&conf->databases));
-	TAILQ_FOREACH(db, &conf->databases, entry)
+	if (name[0] == '\0') {
+		TAILQ_FOREACH(db, &conf->databases, entry) {
+			if (!db->is_glob)
+				return (db);
+		}
+		return (NULL);
+	}
+	for (db = *conf_bucket(conf, name); db != NULL; db = db->same_bucket) {
 		if (strcmp(db->name, name) == 0)
 			return (db);
+	}
 	return (NULL);
 }
 

@@ -144,6 +144,7 @@ struct conf_database {
 					 * itself */
 	struct conf_database *glob;	/* made from this pattern, or NULL */
 	int		 gone;		/* its file matches no more */
+	struct conf_database *same_bucket;	/* conf.c's */
 	struct conf_targets targets;
 	int		 expire_due;	/* expire.c's */
 	int		 owner_known;	/* the engine's, from its workers: */
@@ -188,6 +189,7 @@ struct conf {
 	char		*file;		/* where it came from, for messages */
 	struct conf_listens listens;
 	struct conf_remotes remotes;
+	struct conf_database *by_name[4096];	/* conf.c's */
 	struct conf_databases databases;	/* at least one */
 	struct conf_allows allows;
 	struct conf_origins origins;	/* of web pages that may ask */
@@ -218,6 +220,10 @@ void		 conf_free(struct conf *);
 /* An empty configuration with all defaults, no listener, no database. */
 struct conf	*conf_new(void);
 struct conf_database *conf_database_new(struct conf *, const char *name);
+/* One more that is as `from` in all but name and path; conf's. */
+struct conf_database *conf_database_clone(struct conf *,
+		    const struct conf_database *from, const char *name,
+		    const char *path);
 struct conf_remote *conf_remote_new(struct conf *, const char *name);
 
 /*
@@ -240,7 +246,8 @@ void		 conf_print(const struct conf *, FILE *);
  */
 void		 conf_resolve(struct conf *);
 
-/* By name; "" gives the first.  NULL if there is none. */
+/* By name; "" gives the first (database: that is no pattern; by its name
+ * a pattern is found, too).  NULL if there is none. */
 struct conf_database *conf_database(struct conf *, const char *name);
 struct conf_remote *conf_remote(struct conf *, const char *name);
 

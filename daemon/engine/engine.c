@@ -178,7 +178,7 @@ static void
 front_configure(struct engine *e, struct listeners *listeners)
 {
 	struct conf_remote	*r;
-	struct conf_database	*d = TAILQ_FIRST(&e->conf->databases);
+	struct conf_database	*d = conf_database(e->conf, "");
 	struct m_front_conf	 m;
 	struct m_front_origin	 origin;
 	struct conf_origin	*o;
@@ -444,6 +444,7 @@ engine_init(struct engine *e, struct conf *conf, struct store *store)
 	e->conf = conf;
 	e->store = store;
 	e->catalog = store_catalog(store);
+	e->started_ms = util_now_ms();
 	TAILQ_INIT(&e->conns);
 	TAILQ_INIT(&e->tasks);
 	TAILQ_INIT(&e->remotes);
@@ -505,6 +506,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	chan_attach(e.network.chan, e.base, on_network, &e);
 	store_sweep(store, adopt_orphan, &e);
 	remotes_init(&e);
+	globs_init(&e);
 	schedule_init(&e);
 	owners_look(&e);
 	expire_init(&e);
@@ -518,6 +520,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 		fatal("event_base_dispatch");
 
 	children_end(&e);
+	globs_free(&e);
 	schedule_free(&e);
 	expire_free(&e);
 	jobs_free(&e);

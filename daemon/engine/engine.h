@@ -19,6 +19,7 @@
 
 struct conn;
 struct job;
+struct patterns;
 struct remote;
 struct scheduler;
 struct task;
@@ -41,6 +42,7 @@ struct engine {
 	TAILQ_HEAD(, job)	 jobs;		/* newest last */
 	TAILQ_HEAD(, task)	 tasks;
 	TAILQ_HEAD(, remote)	 remotes;
+	struct patterns		*patterns;	/* glob.c's */
 	struct scheduler	*scheduler;	/* schedule.c's */
 	struct event		*jobs_timer;	/* the next job may begin */
 	struct event		*stop_timer;
@@ -54,6 +56,7 @@ struct engine {
 	int			 to_stderr, verbose;
 	struct event		*front_timer;	/* flow.c's */
 	int			 front_full;	/* it does not read */
+	int64_t			 started_ms;
 	int			 stopping;
 	int			 license_ids_told;
 	int			 failed;	/* a child died: exit with 1 */
@@ -209,6 +212,12 @@ void	audit_end(struct job *, const char *result);
 /* What is done at once, without a job; backup_id may be 0. */
 void	audit_now(struct engine *, const struct m_asker *, const char *action,
 	    const char *database, int64_t backup_id);
+
+/* ---- status.c: how everything is ---- */
+
+/* names: the databases that he may see, where that is not all. */
+void	status_request(struct engine *, uint64_t request,
+	    const struct m_req_status *, const struct names *);
 
 /* ---- requests.c: messages of front ---- */
 
@@ -376,6 +385,11 @@ int	unchanged_look(struct engine *, struct conf_database *,
 /* This backup is of the files as they were with this signature. */
 void	unchanged_captured(struct engine *, const struct conf_database *,
 	    int64_t backup_id, const struct m_signature *);
+
+/* ---- glob.c: databases that a pattern finds ---- */
+
+void	globs_init(struct engine *);
+void	globs_free(struct engine *);
 
 /* ---- schedule.c: backups that nobody asks for ---- */
 

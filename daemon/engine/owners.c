@@ -57,6 +57,10 @@ look_next(struct looking *l)
 	struct m_w_inspect	o;
 	struct task_order	t;
 
+	/* Who owns what a pattern finds is told with its name. */
+	while (l->database != NULL && (l->database->is_glob ||
+	    l->database->glob != NULL))
+		l->database = TAILQ_NEXT(l->database, entry);
 	if (l->database == NULL || l->engine->stopping) {
 		free(l);
 		return;

@@ -96,6 +96,12 @@ database_allowed(struct engine *e, const struct msg *msg,
 	if (d == NULL)
 		reply_error(e, msg->id, E_DATABASE_UNKNOWN, 0,
 		    "no database of that name is configured");
+	else if (d->is_glob) {
+		reply_error(e, msg->id, E_DATABASE_UNKNOWN, 0, "that is the "
+		    "name of a pattern; each file that it finds has its own, "
+		    "which GET /api/cloud-backup/status tells");
+		return (NULL);
+	}
 	return (d);
 }
 
@@ -296,6 +302,24 @@ on_stats(struct engine *e, const struct msg *msg)
 	totals(e, &names, &m.user, m.database, &s);
 	free(names.list);
 	chan_send(e->front.chan, MSG_REP_STATS, msg->id, &s, sizeof(s), -1);
+}
+
+static void
+on_status(struct engine *e, const struct msg *msg)
+{
+	struct m_req_status	m;
+	struct names		names;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!msg_text_ok(m.database))
+		impossible(msg);
+	if (m.database[0] != '\0' && database_allowed(e, msg, &m.asker,
+	    RIGHT_READ, m.database) == NULL)
+		return;
+	if (!seen(e, msg, &m.asker, m.database, &names))
+		return;
+	status_request(e, msg->id, &m, &names);
+	free(names.list);
 }
 
 /* ---- file-info: a worker looks ---- */
@@ -717,6 +741,7 @@ static const struct {
 	{ MSG_REQ_LIST,		on_list,	"list" },
 	{ MSG_REQ_KNOWN,	on_known,	"list" },
 	{ MSG_REQ_STATS,	on_stats,	"stats" },
+	{ MSG_REQ_STATUS,	on_status,	"status" },
 	{ MSG_REQ_FILE_INFO,	on_file_info,	"file-info" },
 	{ MSG_REQ_DOWNLOAD,	on_download,	"download" },
 	{ MSG_REQ_JOB,		on_job,		"job" },

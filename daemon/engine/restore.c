@@ -548,7 +548,7 @@ target(struct engine *e, uint64_t request, const struct m_req_restore *m,
 	    conf_database(e->conf, r->backup.database);
 	d = m->database[0] != '\0' ? conf_database(e->conf, m->database) :
 	    r->backup.id == 0 ? conf_database(e->conf, "") : own;
-	if (d == NULL) {
+	if (d == NULL || d->is_glob) {
 		reply_error(e, request, E_DATABASE_UNKNOWN, r->backup.id,
 		    m->database[0] != '\0' ?
 		    "no database of that name is configured" :

@@ -217,15 +217,31 @@ applies(const struct conf_allow *a, struct conn *c)
 	    in_group(c, a->id));
 }
 
+/* Whoever was given a pattern was given what it finds. */
+static uint32_t
+mask_of(const struct engine *e, const struct grants *g, const char *database)
+{
+	const struct conf_database	*d;
+	uint32_t			 mask = grants_mask(g, database);
+
+	if (database != NULL && strcmp(database, DATABASE_ANY) != 0 &&
+	    (d = conf_database(e->conf, database)) != NULL &&
+	    d->glob != NULL)
+		mask |= grants_mask(g, d->glob->name);
+	return (mask);
+}
+
 static int
 owns(const struct engine *e, const struct conn *c, const char *database)
 {
 	const struct conf_database	*d;
 
+	if (strcmp(database, DATABASE_ANY) != 0) {
+		d = conf_database(e->conf, database);
+		return (d != NULL && d->owner_known && d->owner == c->uid);
+	}
 	TAILQ_FOREACH(d, &e->conf->databases, entry) {
-		if (d->owner_known && d->owner == c->uid &&
-		    (strcmp(database, DATABASE_ANY) == 0 ||
-		    strcmp(database, d->name) == 0))
+		if (d->owner_known && d->owner == c->uid)
 			return (1);
 	}
 	return (0);
@@ -244,7 +260,7 @@ uid_mask(const struct engine *e, struct conn *c, const char *database)
 		return (RIGHTS_ALL);
 	TAILQ_FOREACH(a, &e->conf->allows, entry) {
 		if (applies(a, c))
-			mask |= grants_mask(&a->grants, database);
+			mask |= mask_of(e, &a->grants, database);
 	}
 	if (database != NULL && owns(e, c, database))
 		mask |= RIGHTS_ALL;
@@ -277,7 +293,7 @@ certificate_mask(const struct engine *e, const char *names,
 
 	TAILQ_FOREACH(a, &e->conf->allows, entry) {
 		if (a->kind == ALLOW_CERTIFICATE && has_line(names, a->name))
-			mask |= grants_mask(&a->grants, database);
+			mask |= mask_of(e, &a->grants, database);
 	}
 	return (mask);
 }
@@ -326,7 +342,7 @@ caller_mask(const struct caller *c, const char *database)
 {
 	if (c->has_token)
 		return (c->token_bad == NULL ?
-		    grants_mask(&c->grants, database) : 0);
+		    mask_of(c->engine, &c->grants, database) : 0);
 	if (c->forwarded)
 		return (0);
 	if (c->certificate[0] != '\0')
@@ -481,14 +497,22 @@ rights_has(struct engine *e, const struct m_asker *a, uint32_t right,
 static void
 name_add(struct names *n, const char *name)
 {
+	if ((n->n & (n->n - 1)) == 0)
+		n->list = xreallocarray(n->list, n->n == 0 ? 1 : n->n * 2,
+		    sizeof(*n->list));
+	strlcpy(n->list[n->n++], name, sizeof(n->list[0]));
+}
+
+static int
+has_name(const struct names *n, const char *name)
+{
 	size_t	i;
 
 	for (i = 0; i < n->n; i++) {
 		if (strcmp(n->list[i], name) == 0)
-			return;
+			return (1);
 	}
-	n->list = xreallocarray(n->list, n->n + 1, sizeof(*n->list));
-	strlcpy(n->list[n->n++], name, sizeof(n->list[0]));
+	return (0);
 }
 
 /* Those of its own rules too: a database may have left the configuration
@@ -500,7 +524,8 @@ names_granted(struct names *n, const struct grants *g, uint32_t right)
 
 	for (i = 0; i < g->n; i++) {
 		if ((g->list[i].rights & right) == right &&
-		    g->list[i].database[0] != '\0')
+		    g->list[i].database[0] != '\0' &&
+		    !has_name(n, g->list[i].database))
 			name_add(n, g->list[i].database);
 	}
 }

@@ -65,6 +65,7 @@ static const struct {
 	{ MSG_W_PACK,		MSG_W_PACKED },
 	{ MSG_W_UNPACK,		MSG_W_UNPACKED },
 	{ MSG_W_SIGNATURE,	MSG_W_SIGNED },
+	{ MSG_W_GLOB,		MSG_W_GLOBBED },
 	{ MSG_W_RESTORE,	MSG_W_RESTORED },
 };
 
@@ -222,11 +223,24 @@ on_warning(struct task *t, const struct msg *m)
 	log_warnx("%s", e.text);
 }
 
+/* Which orders have something said before their result. */
+static int
+event_fits(const struct task *t, uint32_t type)
+{
+	switch (type) {
+	case MSG_W_SAFETY:
+		return (t->events == 0 && t->order.type == MSG_W_RESTORE);
+	case MSG_W_NAMES:
+		return (t->order.type == MSG_W_GLOB);
+	default:
+		return (t->order.type == MSG_W_LOCKS);
+	}
+}
+
 static void
 on_event(struct task *t, const struct msg *m)
 {
-	if (m->type == MSG_W_SAFETY ? t->events > 0 ||
-	    t->order.type != MSG_W_RESTORE : t->order.type != MSG_W_LOCKS) {
+	if (!event_fits(t, m->type)) {
 		task_break(t, "said what its order does not ask for");
 		return;
 	}
@@ -282,6 +296,7 @@ on_message(struct chan *c, const struct msg *m, void *arg)
 		break;
 	case MSG_W_LOCK_ROW:
 	case MSG_W_SAFETY:
+	case MSG_W_NAMES:
 		on_event(t, m);
 		break;
 	default:

@@ -300,6 +300,7 @@ void	api_health(struct conn *);
 void	api_create(struct conn *);
 void	api_list(struct conn *);
 void	api_stats(struct conn *);
+void	api_status(struct conn *);
 void	api_file_info(struct conn *);
 void	api_download(struct conn *);
 void	api_job(struct conn *);

@@ -58,6 +58,10 @@ void	json_remote(struct json *, const struct remote_row *,
 	    const struct m_user *, const char *remote_name);
 void	json_job(struct json *, const char *key, const struct m_job *);
 void	json_stats(struct json *, const char *key, const struct m_stats *);
+/* An object that stays open, for its alarms. */
+void	json_status(struct json *, const struct m_status_database *);
+void	json_status_alarm(struct json *, const struct m_status_alarm *);
+void	json_status_remote(struct json *, const struct m_status_remote *);
 void	json_file_info(struct json *, const char *key,
 	    const struct m_file_info *);
 void	json_restored(struct json *, const char *key,

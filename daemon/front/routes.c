@@ -12,6 +12,7 @@ static const struct route	routes[] = {
 	{ HTTP_POST, "/create", ARG_NONE, ROUTE_BODY | ROUTE_JOB, api_create },
 	{ HTTP_GET, "/user", ARG_OPTIONAL, 0, api_list },
 	{ HTTP_GET, "/stats", ARG_OPTIONAL, 0, api_stats },
+	{ HTTP_GET, "/status", ARG_NONE, 0, api_status },
 	{ HTTP_GET, "/health", ARG_NONE, 0, api_health },
 	{ HTTP_GET, "/download", ARG_NEEDED, ROUTE_JOB, api_download },
 	{ HTTP_POST, "/restore", ARG_NEEDED, ROUTE_BODY | ROUTE_JOB,

@@ -104,6 +104,14 @@ worker_lock_row(const struct m_lock_row *row)
 		stop = 1;
 }
 
+void
+worker_names(const struct m_w_names *names)
+{
+	chan_send(engine, MSG_W_NAMES, 0, names, sizeof(*names), -1);
+	if (chan_drain(engine) == -1)
+		stop = 1;
+}
+
 int
 worker_safety(const struct m_w_captured *c)
 {
@@ -222,6 +230,19 @@ on_signature(const struct msg *m)
 }
 
 static void
+on_glob(const struct msg *m)
+{
+	struct m_w_inspect	o;
+	struct m_w_globbed	r;
+	struct m_error		e;
+
+	memcpy(&o, m->data, sizeof(o));
+	memset(&r, 0, sizeof(r));
+	memset(&e, 0, sizeof(e));
+	answer(glob_run(&o, &r, &e), MSG_W_GLOBBED, &r, sizeof(r), &e);
+}
+
+static void
 on_convert(const struct msg *m)
 {
 	struct m_w_convert	o;
@@ -290,6 +311,7 @@ static const struct {
 	{ MSG_W_PACK,		on_pack },
 	{ MSG_W_UNPACK,		on_unpack },
 	{ MSG_W_SIGNATURE,	on_signature },
+	{ MSG_W_GLOB,		on_glob },
 	{ MSG_W_RESTORE,	on_restore },
 };
 

@@ -39,6 +39,8 @@ int	locks_run(const struct m_w_inspect *, struct m_locks_end *,
 	    struct m_error *);
 int	signature_run(const struct m_w_inspect *, struct m_signature *,
 	    struct m_error *);
+int	glob_run(const struct m_w_inspect *, struct m_w_globbed *,
+	    struct m_error *);
 int	convert_run(const struct m_w_convert *, struct m_w_converted *,
 	    struct m_error *);
 int	pack_run(const struct m_w_pack *, struct m_w_packed *,
@@ -54,6 +56,9 @@ int	worker_file(int kind);
 
 /* One row of the answer to W_LOCKS. */
 void	worker_lock_row(const struct m_lock_row *);
+
+/* Some of the answer to W_GLOB. */
+void	worker_names(const struct m_w_names *);
 
 /*
  * Tells the engine that what is there now has been kept, and waits for its

@@ -57,6 +57,7 @@ static const struct {
 	TEXT(REQ_KNOWN, m_req_known, remote_id),
 	TEXT(REQ_STATS, m_req_stats, user.id),
 	TEXT(REQ_STATS, m_req_stats, database),
+	TEXT(REQ_STATUS, m_req_status, database),
 	TEXT(REQ_FILE_INFO, m_req_database, database),
 	TEXT(REQ_DOWNLOAD, m_req_backup, remote_id),
 	TEXT(REQ_DOWNLOAD, m_req_backup, database),
@@ -102,6 +103,7 @@ static const uint32_t	asking[] = {
 	MSG_REQ_FILE_INFO, MSG_REQ_DOWNLOAD, MSG_REQ_JOB, MSG_REQ_RESTORE,
 	MSG_REQ_LOCKS, MSG_REQ_LICENSE, MSG_REQ_BACKUP, MSG_REQ_DELETE,
 	MSG_REQ_PIN, MSG_REQ_EXPIRE, MSG_REQ_UNDO,
+	MSG_REQ_STATUS,
 };
 
 /* A message that is right for this connection, for the engine to answer. */
