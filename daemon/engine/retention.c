@@ -197,7 +197,8 @@ retention_decide(const struct conf_keep *k, uint64_t safety_ms,
 	enum retain_why	why;
 	size_t		i, newest = n, any = n;
 
-	qsort(list, n, sizeof(*list), newer_first);
+	if (n > 0)			/* list may be NULL then */
+		qsort(list, n, sizeof(*list), newer_first);
 	for (i = 0; i < n; i++) {
 		list[i].why = KEEP_NO_PROOF;
 		if (any == n && (list[i].flags & RETAIN_PROVEN) &&

@@ -17,7 +17,7 @@ for db in z a za mixed back; do
 	    LIMIT 4000) SELECT printf('%0300d', i) FROM n" >/dev/null
 done
 conf() {
-	daemon_conf "remote \"hq\" { rest \"http://127.0.0.1:$RPORT\" retry from 300ms to 900ms }" \
+	daemon_conf ${SANITIZED:+"sandbox log"} "remote \"hq\" { rest \"http://127.0.0.1:$RPORT\" retry from 300ms to 900ms }" \
 	    "database \"z\" { path \"$T/z.db\" to \"hq\"
 	compress zstd 3 }" \
 	    "database \"a\" { path \"$T/a.db\" to \"hq\"
@@ -150,8 +150,10 @@ left() {
 	    print $n' "$1" "$2"
 }
 middle=$(secret one | cut -c24-64)
-for which in front network; do is "no identity stays in $which" "$(left "$(child $which)" "$middle")" 0; done
-is "nor in the engine" "$(left "$DAEMON" "$middle")" 0
+if [ -z "${SANITIZED:-}" ]; then	# its memory is terabytes
+	for which in front network; do is "no identity stays in $which" "$(left "$(child $which)" "$middle")" 0; done
+	is "nor in the engine" "$(left "$DAEMON" "$middle")" 0
+fi
 is "a job without identity goes on to fail" "$(restore "$id" | json .errorCode)" IDENTITY_NEEDED
 
 # What was changed, cut off or put there by others.
@@ -266,7 +268,7 @@ daemon_stop
 if [ "$(id -u)" = 0 ] && mkdir -p "$T/small" && mount -t tmpfs -o size=4500k tmpfs "$T/small" 2>/dev/null; then
 	trap 'cleanup; umount "$T/small" 2>/dev/null; rm -rf "$T"' EXIT
 	chmod 700 "$T/small"
-	BACKUP_DIR=$T/small/b daemon_conf "reserve 64k" "database \"a\" { path \"$T/a.db\"
+	BACKUP_DIR=$T/small/b daemon_conf ${SANITIZED:+"sandbox log"} "reserve 64k" "database \"a\" { path \"$T/a.db\"
 	encrypt to \"$(pub one)\" }"
 	BACKUP_DIR=$T/small/b
 	daemon_start || finish
