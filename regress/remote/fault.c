@@ -23,6 +23,8 @@
 
 struct rule {
 	uint64_t	left;		/* requests that it still hits */
+	uint64_t	every;		/* each Nth that fits; 1: all */
+	uint64_t	fitted;
 	char		prefix[FAULT_WORD_BYTES];
 	struct fault	fault;
 };
@@ -201,7 +203,7 @@ kind_parse(struct fault *f, char *const *word, int n)
 	return (n == 0 ? NULL : "words follow the fault");
 }
 
-/* [count N] [path PREFIX] FAULT, in either order. */
+/* [count N] [every N] [path PREFIX] FAULT, in any order. */
 static const char *
 rule_parse(struct rule *r, const char *line)
 {
@@ -210,6 +212,7 @@ rule_parse(struct rule *r, const char *line)
 
 	memset(r, 0, sizeof(*r));
 	r->left = UINT64_MAX;
+	r->every = 1;
 	if (util_copy(copy, line) == -1)
 		return ("the line is too long");
 	while (n < WORDS_MAX && (word[n] = strsep(&p, " \t\r")) != NULL)
@@ -219,6 +222,10 @@ rule_parse(struct rule *r, const char *line)
 		if (strcmp(word[at], "count") == 0) {
 			if (number(word[at + 1], INT64_MAX, &r->left) == -1)
 				return ("count: a number is missing");
+		} else if (strcmp(word[at], "every") == 0) {
+			if (number(word[at + 1], INT64_MAX, &r->every) == -1 ||
+			    r->every == 0)
+				return ("every: a number is missing");
 		} else if (strcmp(word[at], "path") == 0) {
 			if (util_copy(r->prefix, word[at + 1]) == -1)
 				return ("path: the prefix is too long");
@@ -268,6 +275,7 @@ rules_replace(const char *text)
 		r = &written.rule[0];
 		memset(r, 0, sizeof(*r));
 		r->left = UINT64_MAX;
+		r->every = 1;
 		r->fault.kind = FAULT_STATUS;
 		r->fault.number = 500;
 		snprintf(r->fault.text, sizeof(r->fault.text),
@@ -318,6 +326,8 @@ rules_find(struct rules *rs, const char *path, struct fault *out)
 		    strncmp(path, r->prefix, strlen(r->prefix)) != 0)
 			continue;
 		if (r->fault.kind < FAULT_SHAPE && out->kind != FAULT_NONE)
+			continue;
+		if (++r->fitted % r->every != 0)
 			continue;
 		if (r->left != UINT64_MAX)
 			r->left--;

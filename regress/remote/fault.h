@@ -2,9 +2,10 @@
  * Faults on demand: lines given with -F, and those in DIR/fault, which is
  * read again at every request (no file: none).  A line is
  *
- *	[count N] [path PREFIX] FAULT
+ *	[count N] [every N] [path PREFIX] FAULT
  *
- * and hits only the first N requests, only paths with this prefix.  The
+ * and hits only the first N requests, only each Nth, only paths with this
+ * prefix.  The
  * first line that fits counts, those of -F before the file's; slow and
  * shape may come on top of another.  A file that is written anew counts
  * from the start; one that cannot be read as this gives 500 to all.
