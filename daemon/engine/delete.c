@@ -165,6 +165,7 @@ delete_request(struct engine *e, uint64_t request, const struct m_backup *b,
 		place_add(d.told.deleting, PLACE_LOCAL);
 	}
 	audit_now(e, a, "delete", b->database, b->id);
+	expire_remotes_kick(e);
 	chan_send(e->front.chan, MSG_REP_DELETED, request, &d.told,
 	    sizeof(d.told), -1);
 	expire_kick(e, b->database);

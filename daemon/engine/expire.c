@@ -348,6 +348,8 @@ run_drop(struct engine *e, const struct conf_remote *remote)
 		catalog_together_end(e->catalog);
 	if (!dry && remote == NULL)
 		deleted_locally(e, ids, n);
+	else if (!dry && n > 0)
+		expire_remotes_kick(e);
 	return (run.next == run.n);
 }
 
@@ -450,6 +452,7 @@ on_again(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	clock_watch(e);
 	doomed_after = 0;
+	expire_remotes_kick(e);
 	TAILQ_FOREACH(d, &e->conf->databases, entry)
 		d->expire_due = 1;
 	clock_wait(&tv, AGAIN_MS);
@@ -495,6 +498,7 @@ expire_init(struct engine *e)
 		fatalx("evtimer_new");
 	TAILQ_FOREACH(d, &e->conf->databases, entry)
 		(void)spool_admit(e, d, 0, NULL);
+	expire_remotes_init(e);
 	on_again(-1, 0, e);
 }
 
@@ -510,6 +514,7 @@ expire_free(struct engine *e)
 		free(a);
 	}
 	run_free();
+	expire_remotes_free();
 	event_free(step_timer);
 	event_free(again_timer);
 	step_timer = again_timer = NULL;

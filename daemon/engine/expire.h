@@ -46,6 +46,18 @@ int64_t	expire_undo_id(struct engine *, const char *database);
 const struct conf_target *expire_target(const struct conf_database *,
 	    const char *place);
 
+/* ---- expire_remote.c: at remotes that can delete ---- */
+
+void	expire_remotes_init(struct engine *);
+void	expire_remotes_free(void);
+
+/* Copies were marked: they are deleted, unless a deletion that failed has
+ * still to wait. */
+void	expire_remotes_kick(struct engine *);
+
+/* NET_DELETED. */
+void	expire_deleted(struct engine *, const struct msg *);
+
 /* ---- delete.c: by hand, and what else changes one backup ---- */
 
 void	detail_request(struct engine *, uint64_t request,

@@ -451,6 +451,9 @@ remotes_message(struct chan *c, const struct msg *m, void *arg)
 	case MSG_NET_FETCHED:
 		message_fetched(e, m);
 		break;
+	case MSG_NET_DELETED:
+		expire_deleted(e, m);
+		break;
 	default:
 		fatalx("network: unexpected %s", msg_desc(m->type)->name);
 	}
