@@ -80,6 +80,8 @@ struct m_error {
 /* ---- engine -> front, at start ---- */
 
 #define FRONT_COMPAT_NODE	0x01
+#define FRONT_S3		0x02	/* a remote is S3: REQ_REFRESH */
+#define FRONT_S3_FIRST		0x04	/* so is remote 0: no ASK_LIST */
 
 struct m_front_conf {
 	uint32_t	flags;
@@ -194,6 +196,16 @@ struct m_req_list {
 	int64_t		before_id;
 	uint32_t	limit;		/* 1 to LIST_PAGE_ROWS */
 	uint32_t	want_total;	/* 1: count them all for the end */
+};
+
+struct m_req_refresh {
+	struct m_asker	asker;
+	struct m_user	user;		/* USER_NONE: all */
+};
+
+struct m_req_remote {
+	struct m_asker	asker;
+	char		name[REMOTE_NAME_BYTES];
 };
 
 struct m_list_end {

@@ -183,7 +183,7 @@ struct m_manifest {
 	uint32_t	mode;
 	uint32_t	application_id;
 	uint32_t	user_version;
-	uint32_t	zero;
+	uint32_t	named;		/* by hand */
 	struct m_user	user;
 	char		key[REMOTE_ID_BYTES];	/* behind the prefix */
 	char		database[DATABASE_BYTES];
@@ -195,6 +195,8 @@ struct m_manifest {
 	char		journal_mode[WORD_BYTES];
 	char		installation[REMOTE_NAME_BYTES];	/* UUID */
 	char		tool_version[WORD_BYTES * 2];
+	char		type[WORD_BYTES];	/* manual, auto, system */
+	char		verdict[WORD_BYTES];	/* sound, unknown, "" */
 	char		mac[HEX_BYTES];
 };
 

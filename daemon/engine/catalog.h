@@ -289,6 +289,31 @@ void	catalog_restore_undone(struct catalog *, int64_t restore,
 int	catalog_restore_last(struct catalog *, const char *database,
 	    struct catalog_restore *);
 
+/* ---- backups in buckets (catalog_s3.c) ---- */
+
+/* An upload in parts, to go on with; "" and 0: there is none. */
+void	catalog_parts_set(struct catalog *, int64_t id, const char *place,
+	    const char *upload_id, uint64_t part_size);
+void	catalog_parts_get(struct catalog *, int64_t id, const char *place,
+	    char upload_id[UPLOAD_ID_BYTES], uint64_t *part_size);
+
+/* The place itself said so: how is "size", "hash", "sample", "content". */
+void	catalog_copy_confirmed(struct catalog *, int64_t id,
+	    const char *place, const char *how);
+
+/* Page size and what else only a manifest wants of a row; 1 found. */
+int	catalog_facts(struct catalog *, int64_t id, struct m_manifest *);
+
+int	catalog_is_empty(struct catalog *);
+
+/*
+ * A manifest that is ours: its backup gets a row (with its id, if that is
+ * free) when it has none, and a completed copy at the place, where it is
+ * called remote_id.  The row's id, or 0 when all that was known.
+ */
+int64_t	catalog_recover(struct catalog *, const struct m_manifest *,
+	    const char *place, const char *remote_id);
+
 /* ---- tokens ---- */
 
 #define TOKEN_HASH_BYTES	32

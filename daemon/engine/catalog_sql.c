@@ -319,6 +319,34 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " FROM copies c JOIN cloud_backups b ON b.id = c.backup_id"
 	    " WHERE c.database = ?1 AND " WAITS("c") " AND"
 	    " c.place <> 'local' GROUP BY c.backup_id ORDER BY c.backup_id",
+	[SQL_PARTS_SET] = "UPDATE copies SET upload_id = ?3, part_size = ?4"
+	    " WHERE backup_id = ?1 AND place = ?2",
+	[SQL_PARTS_GET] = "SELECT upload_id, part_size FROM copies"
+	    " WHERE backup_id = ?1 AND place = ?2",
+	[SQL_COPY_CONFIRMED] = "UPDATE copies SET confirmed = ?4,"
+	    " confirmed_ms = ?3 WHERE backup_id = ?1 AND place = ?2",
+	[SQL_FACTS] = "SELECT page_size, page_count, live_uid, live_gid,"
+	    " live_mode, application_id, user_version, journal_mode"
+	    " FROM cloud_backups WHERE id = ?1",
+	[SQL_ANY] = "SELECT 1 FROM cloud_backups LIMIT 1",
+	/* It was proven before it was sent, where its manifest says so. */
+	[SQL_RECOVER_ROW] = "INSERT INTO cloud_backups (user_id, database,"
+	    " backup_name, description, backup_type, checksum, verdict,"
+	    " journal_mode, form, stored_checksum, user_kind, created_ms,"
+	    " updated_ms, named, file_size, page_size, page_count, live_uid,"
+	    " live_gid, live_mode, application_id, user_version, stored_size,"
+	    " id, created_at, updated_at, captured_ms, proven_ms) VALUES"
+	    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+	    " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, "
+	    SQL_TIME("?12") ", " SQL_TIME("?13") ", ?12,"
+	    " CASE ?7 WHEN 'sound' THEN ?12 ELSE 0 END)",
+	[SQL_RECOVER_COPY] = "INSERT INTO copies (backup_id, place, state,"
+	    " remote_id, size, hash, created_ms, updated_ms, completed_ms,"
+	    " confirmed, confirmed_ms) VALUES (?1, ?2, 'completed', ?4, ?5,"
+	    " ?6, ?7, ?3, ?7, 'size', ?3) ON CONFLICT (backup_id, place)"
+	    " DO UPDATE SET state = 'completed', remote_id = ?4, size = ?5,"
+	    " hash = ?6, updated_ms = ?3, completed_ms = ?7, reason = ''"
+	    " WHERE state IN ('failed', 'missing')",
 };
 
 static void __attribute__((__noreturn__))

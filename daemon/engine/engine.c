@@ -189,8 +189,12 @@ front_configure(struct engine *e, struct listeners *listeners)
 	memset(&m, 0, sizeof(m));
 	if (e->conf->compat_node)
 		m.flags |= FRONT_COMPAT_NODE;
-	TAILQ_FOREACH(r, &e->conf->remotes, entry)
+	TAILQ_FOREACH(r, &e->conf->remotes, entry) {
 		m.remotes++;
+		if (r->kind == REMOTE_S3)
+			m.flags |= r->index == 0 ? FRONT_S3 | FRONT_S3_FIRST :
+			    FRONT_S3;
+	}
 	m.connections_max = e->conf->connections_max;
 	if (d != NULL)
 		m.user = d->user;

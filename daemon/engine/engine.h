@@ -439,6 +439,10 @@ void	remotes_message(struct chan *, const struct msg *, void *engine);
 const struct conf_remote *remote_with(struct engine *, int64_t backup_id,
 	    char *remote_id);
 
+/* The remote to ask for what the catalog does not know; NULL: none. */
+const struct conf_remote *remote_of_stranger(const struct engine *,
+	    const char *remote_id);
+
 /* How a fetch ended; done is called once. */
 struct fetch_result {
 	enum err	 code;		/* E_NONE: it is there */
@@ -486,6 +490,12 @@ void	restore_request(struct engine *, uint64_t request,
 
 void	undo_request(struct engine *, uint64_t request,
 	    const struct m_req_undo *, const struct conf_database *);
+
+/* ---- key_command.c ---- */
+
+/* cloudbackupd -K: prints this installation's key, or (file not NULL) makes
+ * what the file has this installation's.  The exit status. */
+int	key_command(const struct conf *, const char *file);
 
 /* ---- license.c ---- */
 

@@ -20,15 +20,16 @@
 #include "daemon/engine/token.h"
 
 struct options {
-	const char	*conf_file, *env_file, *token;
-	int		 foreground, check_only, verbose;
+	const char	*conf_file, *env_file, *token, *key_file;
+	int		 foreground, check_only, verbose, key;
 };
 
 static void
 usage(void)
 {
 	fprintf(stderr,
-	    "usage: cloudbackupd [-dnv] [-e file | -f file] [-T token]\n");
+	    "usage: cloudbackupd [-dnv] [-e file | -f file] [-T token]\n"
+	    "       cloudbackupd -K [-e file | -f file] [keyfile]\n");
 	exit(1);
 }
 
@@ -38,7 +39,7 @@ options_parse(struct options *o, int argc, char *argv[])
 	int	ch;
 
 	memset(o, 0, sizeof(*o));
-	while ((ch = getopt(argc, argv, "de:f:nT:v" TRY_OPTION)) != -1) {
+	while ((ch = getopt(argc, argv, "de:f:KnT:v" TRY_OPTION)) != -1) {
 		switch (ch) {
 		case 'd':
 			o->foreground = 1;
@@ -48,6 +49,9 @@ options_parse(struct options *o, int argc, char *argv[])
 			break;
 		case 'f':
 			o->conf_file = optarg;
+			break;
+		case 'K':
+			o->key = 1;
 			break;
 		case 'n':
 			o->check_only = 1;
@@ -63,7 +67,10 @@ options_parse(struct options *o, int argc, char *argv[])
 			usage();
 		}
 	}
-	if (argc != optind ||
+	if (o->key && argc - optind == 1)
+		o->key_file = argv[optind++];
+	if (argc != optind || (o->key && (o->token != NULL ||
+	    o->check_only || o->foreground)) ||
 	    (o->conf_file != NULL && o->env_file != NULL) ||
 	    (o->token != NULL && (o->check_only || o->foreground)))
 		usage();
@@ -122,6 +129,11 @@ main(int argc, char *argv[])
 	service_init();
 	if (o.token != NULL) {
 		status = token_command(conf, o.token);
+		conf_free(conf);
+		return (status);
+	}
+	if (o.key) {
+		status = key_command(conf, o.key_file);
 		conf_free(conf);
 		return (status);
 	}

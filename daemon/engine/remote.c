@@ -14,6 +14,7 @@
 #include "common/util.h"
 #include "daemon/engine/expire.h"
 #include "daemon/engine/forms.h"
+#include "daemon/engine/remote_s3.h"
 
 struct remote {
 	TAILQ_ENTRY(remote) entry;
@@ -59,6 +60,8 @@ send_conf(struct engine *e, const struct conf_remote *c)
 		strlcpy(m.api_key, c->api_key, sizeof(m.api_key));
 	chan_send(e->network.chan, MSG_NET_REMOTE, 0, &m, sizeof(m), -1);
 	explicit_bzero(&m, sizeof(m));
+	if (c->kind == REMOTE_S3)
+		s3_conf_send(e, c);
 }
 
 void
@@ -80,6 +83,7 @@ remotes_init(struct engine *e)
 		TAILQ_INSERT_TAIL(&e->remotes, r, entry);
 	}
 	chan_send(e->network.chan, MSG_NET_START, 0, &none, sizeof(none), -1);
+	recover_init(e);
 	remotes_kick(e);
 }
 
@@ -160,6 +164,8 @@ upload_send(struct remote *r, const struct m_backup *b, uint64_t size,
 	strlcpy(m.description, b->description, sizeof(m.description));
 	mark_make(e, b->id, m.mark, sizeof(m.mark));
 	r->transfer = ++e->next_transfer;
+	if (r->conf->kind == REMOTE_S3)
+		s3_upload_fill(e, r->conf, b, r->transfer, &m);
 	chan_send(e->network.chan, MSG_NET_UPLOAD, r->transfer, &m, sizeof(m),
 	    fd);
 	log_debug("backup %lld to %s: attempt %u", (long long)b->id,
@@ -234,12 +240,17 @@ on_uploaded(struct engine *e, struct remote *r, const struct m_net_uploaded *m)
 	int64_t		 id = r->backup_id, next_ms;
 	const char	*place = r->conf->name;
 
+	char		 remote_id[REMOTE_ID_BYTES];
+
 	r->transfer = 0;
 	switch (m->outcome) {
 	case NET_OK:
-		catalog_copy_done(e->catalog, id, place, m->remote_id);
+		strlcpy(remote_id, m->remote_id, sizeof(remote_id));
+		if (r->conf->kind == REMOTE_S3)
+			s3_id_of_key(remote_id, m->remote_id);
+		catalog_copy_done(e->catalog, id, place, remote_id);
 		log_info("backup %lld is at %s as %s", (long long)id, place,
-		    m->remote_id);
+		    remote_id);
 		break;
 	case NET_REFUSED:
 		catalog_copy_failed(e->catalog, id, place, m->reason);
@@ -258,6 +269,8 @@ on_uploaded(struct engine *e, struct remote *r, const struct m_net_uploaded *m)
 		    m->reason);
 	}
 	forms_remote_settle(e, id);
+	if (r->conf->kind == REMOTE_S3)
+		s3_uploaded(e, r->conf, id, m);
 	create_upload_ended(e, id);
 	if (m->outcome == NET_OK || m->outcome == NET_REFUSED)
 		uploaded_kick(e, id);
@@ -305,6 +318,20 @@ message_uploaded(struct engine *e, const struct msg *msg)
 }
 
 static void
+message_multipart(struct engine *e, const struct msg *msg)
+{
+	struct m_net_multipart	 m;
+	struct remote		*r;
+
+	memcpy(&m, msg->data, sizeof(m));
+	r = remote_of(e, msg->id);
+	if (r == NULL || r->conf->kind != REMOTE_S3 ||
+	    !msg_text_ok(m.upload_id) || m.part_size > INT64_MAX)
+		fatalx("network: impossible NET_MULTIPART");
+	s3_multipart(e, r->conf, r->backup_id, &m);
+}
+
+static void
 message_progress(struct engine *e, const struct msg *msg)
 {
 	struct m_net_progress	 m;
@@ -347,6 +374,32 @@ fetch_max(struct engine *e, const struct m_backup *b)
 	return (max);
 }
 
+static int
+is_s3(const struct engine *e, uint32_t remote)
+{
+	const struct conf_remote	*c;
+
+	TAILQ_FOREACH(c, &e->conf->remotes, entry)
+		if (c->index == remote)
+			return (c->kind == REMOTE_S3);
+	return (0);
+}
+
+/* What only a remote vouches for is asked of the one whose id it can be:
+ * those of a bucket have a colon. */
+const struct conf_remote *
+remote_of_stranger(const struct engine *e, const char *remote_id)
+{
+	const struct conf_remote	*c;
+	uint32_t			 kind;
+
+	kind = strchr(remote_id, ':') != NULL ? REMOTE_S3 : REMOTE_REST;
+	TAILQ_FOREACH(c, &e->conf->remotes, entry)
+		if (c->kind == kind)
+			return (c);
+	return (TAILQ_FIRST(&e->conf->remotes));
+}
+
 uint64_t
 remote_fetch(struct engine *e, uint32_t remote, const char *remote_id, int fd,
     const struct m_backup *b, fetch_cb *done, void *arg)
@@ -367,6 +420,8 @@ remote_fetch(struct engine *e, uint32_t remote, const char *remote_id, int fd,
 	m.remote = remote;
 	m.size_max = fetch_max(e, b);
 	strlcpy(m.remote_id, remote_id, sizeof(m.remote_id));
+	if (is_s3(e, remote))
+		s3_key_of_id(m.remote_id, remote_id);
 	chan_send(e->network.chan, MSG_NET_FETCH, f->transfer, &m, sizeof(m),
 	    own);
 	return (f->transfer);
@@ -445,6 +500,9 @@ remotes_message(struct chan *c, const struct msg *m, void *arg)
 	case MSG_NET_UPLOADED:
 		message_uploaded(e, m);
 		break;
+	case MSG_NET_MULTIPART:
+		message_multipart(e, m);
+		break;
 	case MSG_NET_PROGRESS:
 		message_progress(e, m);
 		break;
@@ -455,6 +513,8 @@ remotes_message(struct chan *c, const struct msg *m, void *arg)
 		expire_deleted(e, m);
 		break;
 	default:
+		if (recover_message(e, m) || remote_test_message(e, m))
+			break;
 		fatalx("network: unexpected %s", msg_desc(m->type)->name);
 	}
 }

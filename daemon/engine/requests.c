@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/expire.h"
+#include "daemon/engine/remote_s3.h"
 #include "proto/form.h"
 
 #define FILE_INFO_PATIENCE_MS	15000
@@ -287,6 +288,37 @@ on_known(struct engine *e, const struct msg *msg)
 	chan_send(e->front.chan, MSG_REP_KNOWN, msg->id, &k, sizeof(k), -1);
 }
 
+/* Entries that the catalog does not know may be of any database. */
+static void
+on_refresh(struct engine *e, const struct msg *msg)
+{
+	struct m_req_refresh	m;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!user_ok(&m.user))
+		impossible(msg);
+	if (allowed(e, msg, &m.asker, RIGHT_READ, NULL, 0))
+		recover_request(e, msg->id, &m.user);
+}
+
+static void
+on_remote_test(struct engine *e, const struct msg *msg)
+{
+	struct m_req_remote		 m;
+	const struct conf_remote	*r;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (!msg_text_ok(m.name) || m.name[0] == '\0')
+		impossible(msg);
+	if (!allowed(e, msg, &m.asker, RIGHT_BACKUP, NULL, 0))
+		return;
+	if ((r = conf_remote(e->conf, m.name)) == NULL)
+		reply_error(e, msg->id, E_REMOTE_UNKNOWN, 0,
+		    "no remote of that name is configured");
+	else
+		remote_test_request(e, msg->id, r);
+}
+
 static void
 on_stats(struct engine *e, const struct msg *msg)
 {
@@ -436,7 +468,7 @@ download_remote(struct engine *e, struct fetch_order *o)
 {
 	const struct conf_remote	*r;
 
-	if ((r = TAILQ_FIRST(&e->conf->remotes)) == NULL) {
+	if ((r = remote_of_stranger(e, o->remote_id)) == NULL) {
 		reply_error(e, o->request, E_BACKUP_NOT_FOUND, 0,
 		    "there is no backup of that id, and no remote to ask");
 		return;
@@ -747,6 +779,8 @@ static const struct {
 	{ MSG_REQ_JOB,		on_job,		"job" },
 	{ MSG_REQ_RESTORE,	on_restore,	"restore" },
 	{ MSG_REQ_LOCKS,	on_locks,	"check-locks" },
+	{ MSG_REQ_REFRESH,	on_refresh,	"refresh" },
+	{ MSG_REQ_REMOTE_TEST,	on_remote_test,	"remote-test" },
 	{ MSG_REQ_LICENSE,	on_license,	"license-info" },
 	{ MSG_REQ_BACKUP,	on_backup,	"backup" },
 	{ MSG_REQ_DELETE,	on_delete,	"delete" },

@@ -532,7 +532,7 @@ resolve(struct engine *e, uint64_t request, const struct m_req_restore *m,
 		return (-1);
 	}
 	strlcpy(r->remote_id, m->remote_id, sizeof(r->remote_id));
-	r->remote = 0;
+	r->remote = remote_of_stranger(e, m->remote_id)->index;
 	return (0);
 }
 

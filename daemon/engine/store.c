@@ -58,8 +58,8 @@ lock(struct store *s, char *err)
 	return (-1);
 }
 
-static int
-uuid_valid(const char *uuid)
+int
+store_uuid_valid(const char *uuid)
 {
 	size_t	i;
 
@@ -88,22 +88,21 @@ uuid_make(char uuid[UUID_BYTES])
 	    h + 12, h + 16, h + 20);
 }
 
-/* 1 and s->uuid, 0 when the file is not there, -1 and a sentence. */
-static int
-id_read(struct store *s, char *err)
+int
+store_uuid_read(int dir, const char *path, char uuid[UUID_BYTES], char *err)
 {
 	struct stat	sb;
 	char		buf[UUID_BYTES + 1];
 	ssize_t		n;
 	int		fd;
 
-	fd = openat(s->fd, STORE_ID_FILE, READ_FLAGS);
+	fd = openat(dir, STORE_ID_FILE, READ_FLAGS);
 	if (fd == -1 && errno == ENOENT)
 		return (0);
 	if (fd == -1 || fstat(fd, &sb) == -1 ||
 	    (n = pread(fd, buf, sizeof(buf) - 1, 0)) == -1) {
 		snprintf(err, TEXT_BYTES, "cannot read %.300s/%s: %s",
-		    s->path, STORE_ID_FILE, strerror(errno));
+		    path, STORE_ID_FILE, strerror(errno));
 		if (fd != -1)
 			close(fd);
 		return (-1);
@@ -111,37 +110,43 @@ id_read(struct store *s, char *err)
 	close(fd);
 	buf[n] = '\0';
 	buf[strcspn(buf, "\n")] = '\0';
-	if (!S_ISREG(sb.st_mode) || !uuid_valid(buf) ||
+	if (!S_ISREG(sb.st_mode) || !store_uuid_valid(buf) ||
 	    (sb.st_uid != 0 && sb.st_uid != geteuid()) ||
 	    (sb.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		snprintf(err, TEXT_BYTES, "%.300s/%s must be a file of the "
 		    "daemon's user that nobody else can write, with a UUID "
-		    "in it", s->path, STORE_ID_FILE);
+		    "in it", path, STORE_ID_FILE);
 		return (-1);
 	}
-	(void)util_copy(s->uuid, buf);
+	strlcpy(uuid, buf, UUID_BYTES);
 	return (1);
+}
+
+int
+store_uuid_write(int dir, const char *path, const char *uuid, char *err)
+{
+	char	line[UUID_BYTES + 1], name[64];
+	int	fd, ok;
+
+	snprintf(line, sizeof(line), "%s\n", uuid);
+	fd = store_temporary(dir, 0, name);
+	ok = fd != -1 && write(fd, line, strlen(line)) ==
+	    (ssize_t)strlen(line) && fsync(fd) == 0 &&
+	    renameat(dir, name, dir, STORE_ID_FILE) == 0 &&
+	    fsync(dir) == 0;
+	if (!ok)
+		snprintf(err, TEXT_BYTES, "cannot write %.300s/%s: %s",
+		    path, STORE_ID_FILE, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return (ok ? 0 : -1);
 }
 
 static int
 id_write(struct store *s, char *err)
 {
-	char	line[UUID_BYTES + 1], name[64];
-	int	fd, ok;
-
 	uuid_make(s->uuid);
-	snprintf(line, sizeof(line), "%s\n", s->uuid);
-	fd = store_temporary(s->fd, 0, name);
-	ok = fd != -1 && write(fd, line, strlen(line)) ==
-	    (ssize_t)strlen(line) && fsync(fd) == 0 &&
-	    renameat(s->fd, name, s->fd, STORE_ID_FILE) == 0 &&
-	    fsync(s->fd) == 0;
-	if (!ok)
-		snprintf(err, TEXT_BYTES, "cannot write %.300s/%s: %s",
-		    s->path, STORE_ID_FILE, strerror(errno));
-	if (fd != -1)
-		close(fd);
-	return (ok ? 0 : -1);
+	return (store_uuid_write(s->fd, s->path, s->uuid, err));
 }
 
 /* 1 there is a catalog with something in it, 0 there is none, -1. */
@@ -217,7 +222,7 @@ open_catalog(struct store *s, char *err)
 	char	*path, uuid[UUID_BYTES];
 	int	 have_catalog, have_id;
 
-	if ((have_id = id_read(s, err)) == -1 ||
+	if ((have_id = store_uuid_read(s->fd, s->path, s->uuid, err)) == -1 ||
 	    (have_catalog = catalog_exists(s, err)) == -1)
 		return (-1);
 	if (!have_id && !have_catalog) {

@@ -19,6 +19,10 @@
 					 * none can be called so: for what
 					 * only stays for a while */
 
+#define STORE_KEY_FILE	"key"
+#define STORE_KEY_BYTES	32
+#define STORE_KEY_TEXT	104		/* "UUID:64 digits", with its NUL */
+
 struct store;
 struct catalog;
 
@@ -43,6 +47,21 @@ void		 store_close(struct store *);
 struct catalog	*store_catalog(struct store *);	/* owned by the store */
 const char	*store_uuid(const struct store *);
 const char	*store_path(const struct store *);	/* absolute */
+
+/* The key that manifests in buckets are signed with (H21); made when there
+ * is none.  0, or -1 and a sentence; the caller wipes it. */
+int	store_key(const struct store *, uint8_t key[STORE_KEY_BYTES],
+	    char *err);
+
+/*
+ * Without a store, for -K: this installation's name and key as a text for
+ * safe-keeping, and from such a text into a backup directory that has none
+ * yet.  0, or -1 and a sentence; the caller wipes the text.
+ */
+int	store_key_text(const char *backup_dir, char text[STORE_KEY_TEXT],
+	    char *err);
+int	store_key_install(const char *backup_dir, const char *text,
+	    char *err);
 
 /* Device and inode of BACKUP_DIR [0] and of the catalog [1] (H20). */
 void	store_identity(const struct store *, uint64_t dev[2], uint64_t ino[2]);

@@ -24,6 +24,17 @@ struct store {
 	struct catalog	*catalog;
 };
 
+/* store.c: the installation's name in the directory dir.  1 and the name,
+ * 0 there is none, -1 and a sentence; 0 or -1 and a sentence. */
+int	store_uuid_valid(const char *uuid);
+int	store_uuid_read(int dir, const char *path, char uuid[UUID_BYTES],
+	    char *err);
+int	store_uuid_write(int dir, const char *path, const char *uuid,
+	    char *err);
+
+/* store_key.c: store_key() of the directory dir. */
+int	store_key_get(int dir, uint8_t key[STORE_KEY_BYTES], char *err);
+
 /*
  * store_check.c
  *

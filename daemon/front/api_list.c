@@ -47,6 +47,7 @@ struct list {
 	uint32_t	 limit;		/* 0: all */
 	uint32_t	 given;
 	uint64_t	 total;		/* of the local catalog */
+	int		 refresh;	/* asked for by the client */
 	int		 remote_asked, remote_came;
 	char		 remote_error[TEXT_BYTES];
 	struct remote_rows *remote;
@@ -64,6 +65,7 @@ struct list {
 
 static void	list_page(struct conn *);
 static void	list_remote_done(struct conn *);
+static void	list_ask_remote(struct conn *);
 
 static void
 list_free(void *arg)
@@ -358,6 +360,17 @@ list_page(struct conn *c)
 
 /* ---- the remote ---- */
 
+/* A remote does not say of which database a backup is, so that a list of
+ * one database is the catalog's alone; a bucket's is the catalog's, too. */
+static int
+asks_remote(const struct list *l)
+{
+	return (front.conf.remotes > 0 && l->req.database[0] == '\0' &&
+	    !(front.conf.flags & FRONT_S3_FIRST) &&
+	    l->remote_user.kind != USER_NONE);
+}
+
+
 static void
 list_ask_known(struct conn *c)
 {
@@ -445,6 +458,17 @@ list_remote_end(struct conn *c)
 }
 
 static void
+on_remote_row(struct list *l, const struct m_remote_row *row)
+{
+	/* Without an id there is nothing that could be done with it. */
+	if (row->remote_id[0] != '\0' &&
+	    remote_rows_add(l->remote, row) == -1)
+		strlcpy(l->remote_error, "The remote lists more backups than "
+		    "can be shown; some are left out.",
+		    sizeof(l->remote_error));
+}
+
+static void
 on_remote(struct conn *c, const struct msg *m)
 {
 	const struct m_remote_row	*row = m == NULL ? NULL : m->data;
@@ -452,12 +476,7 @@ on_remote(struct conn *c, const struct msg *m)
 	struct list			*l = c->req->api;
 
 	if (m != NULL && m->type == MSG_TELL_ROW) {
-		/* Without an id there is nothing that could be done with it. */
-		if (row->remote_id[0] != '\0' &&
-		    remote_rows_add(l->remote, row) == -1)
-			strlcpy(l->remote_error, "The remote lists more "
-			    "backups than can be shown; some are left out.",
-			    sizeof(l->remote_error));
+		on_remote_row(l, row);
 		return;
 	}
 	if (m != NULL && end->outcome == NET_OK)
@@ -469,13 +488,49 @@ on_remote(struct conn *c, const struct msg *m)
 	list_remote_end(c);
 }
 
+/* The engine has looked through the buckets; what it told is theirs. */
+static void
+on_refreshed(struct conn *c, const struct msg *m)
+{
+	const struct m_remote_end	*end = m->data;
+	struct list			*l = c->req->api;
+
+	if (m->type == MSG_REP_REFRESH_ROW) {
+		on_remote_row(l, m->data);
+		return;
+	}
+	/* What it has found is in the catalog now. */
+	l->req.want_total = 1;
+	if (end->outcome == NET_OK)
+		l->remote_came = 1;
+	else
+		strlcpy(l->remote_error, end->reason, sizeof(l->remote_error));
+	if (asks_remote(l))
+		list_ask_remote(c);
+	else
+		list_remote_done(c);
+}
+
+static void
+list_refresh(struct conn *c)
+{
+	struct list		*l = c->req->api;
+	struct m_req_refresh	 req;
+
+	memset(&req, 0, sizeof(req));
+	link_asker(c, &req.asker);
+	req.user = l->req.user;
+	l->remote = remote_rows_new();
+	link_engine(c, MSG_REQ_REFRESH, &req, sizeof(req),
+	    MSG_REP_REFRESH_ROW, MSG_REP_REFRESH_END, on_refreshed);
+}
+
 /* The client may see the list, and how long the local one is is known. */
 static void
 on_allowed(struct conn *c, const struct msg *m)
 {
 	const struct m_list_end	*end = m->data;
 	struct list		*l = c->req->api;
-	struct m_ask		 ask;
 
 	if (m->type == MSG_REP_LIST_ROW)
 		return;			/* it will come again */
@@ -486,18 +541,50 @@ on_allowed(struct conn *c, const struct msg *m)
 		list_page(c);
 		return;
 	}
+	/* To list a bucket costs: only when the catalog has nothing (D6). */
+	if ((front.conf.flags & FRONT_S3) && (l->refresh || l->total == 0) &&
+	    l->last.kind == 0)
+		list_refresh(c);
+	else if (asks_remote(l))
+		list_ask_remote(c);
+	else
+		list_page(c);
+}
+
+static void
+list_ask_remote(struct conn *c)
+{
+	struct list	*l = c->req->api;
+	struct m_ask	 ask;
+
 	if (!front_has_remote()) {	/* it went meanwhile */
 		on_remote(c, NULL);
 		return;
 	}
 	memset(&ask, 0, sizeof(ask));
 	strlcpy(ask.user_id, l->remote_user.id, sizeof(ask.user_id));
-	l->remote = remote_rows_new();
+	if (l->remote == NULL)
+		l->remote = remote_rows_new();
 	link_network(c, MSG_ASK_LIST, &ask, sizeof(ask), MSG_TELL_ROW,
 	    MSG_TELL_LIST_END, on_remote);
 }
 
 /* ---- the request ---- */
+
+static int
+list_wants_refresh(struct conn *c, struct list *l)
+{
+	char	text[8];
+
+	if (api_query(c, "refresh", text, sizeof(text)) == -1)
+		return (-1);
+	l->refresh = strcmp(text, "1") == 0;
+	if (l->refresh || text[0] == '\0' || strcmp(text, "0") == 0)
+		return (0);
+	reply_error(c, E_INVALID_PARAMETER,
+	    "\"refresh\" must be 0 or 1.");
+	return (-1);
+}
 
 static int
 list_limit(struct conn *c, struct list *l)
@@ -544,7 +631,8 @@ api_list(struct conn *c)
 	if (api_user(c, c->req->arg, &l->req.user) == -1 ||
 	    api_query(c, "database", l->req.database,
 	    sizeof(l->req.database)) == -1 ||
-	    list_limit(c, l) == -1 || list_cursor(c, l) == -1)
+	    list_limit(c, l) == -1 || list_cursor(c, l) == -1 ||
+	    list_wants_refresh(c, l) == -1)
 		return;
 	if ((l->part = evbuffer_new()) == NULL)
 		fatalx("evbuffer_new");
@@ -552,10 +640,7 @@ api_list(struct conn *c)
 	l->req.want_total = 1;
 	l->remote_user = l->req.user.kind != USER_NONE ? l->req.user :
 	    front.conf.user;
-	/* A remote does not say of which database a backup is, so that a
-	 * list of one database is the catalog's alone. */
-	if (front.conf.remotes == 0 || l->remote_user.kind == USER_NONE ||
-	    l->req.database[0] != '\0') {
+	if (!asks_remote(l) && !(front.conf.flags & FRONT_S3)) {
 		list_page(c);
 		return;
 	}

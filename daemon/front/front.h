@@ -305,6 +305,7 @@ void	api_file_info(struct conn *);
 void	api_download(struct conn *);
 void	api_job(struct conn *);
 void	api_restore(struct conn *);
+void	api_remote_test(struct conn *);
 void	api_check_locks(struct conn *);
 void	api_check_accessibility(struct conn *);
 void	api_license_info(struct conn *);

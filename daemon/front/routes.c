@@ -20,6 +20,7 @@ static const struct route	routes[] = {
 	{ HTTP_GET, "/check-locks", ARG_NONE, 0, api_check_locks },
 	{ HTTP_GET, "/check-accessibility", ARG_NONE, 0,
 	    api_check_accessibility },
+	{ HTTP_POST, "/remote-test", ARG_NEEDED, ROUTE_JOB, api_remote_test },
 	{ HTTP_GET, "/license-info", ARG_NONE, 0, api_license_info },
 	{ HTTP_GET, "/file-info", ARG_NONE, 0, api_file_info },
 	{ HTTP_GET, "/jobs", ARG_NEEDED, 0, api_job },

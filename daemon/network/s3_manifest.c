@@ -27,7 +27,8 @@ static const struct field {
 	F(page_count, U64, 0), F(journal_mode, TEXT, 0), F(uid, U32, 0),
 	F(gid, U32, 0), F(mode, U32, 0), F(application_id, U32, 0),
 	F(user_version, U32, 0), F(installation, TEXT, 0),
-	F(tool_version, TEXT, 0), F(mac, TEXT, 0)
+	F(tool_version, TEXT, 0), F(type, TEXT, 0), F(verdict, TEXT, 0),
+	F(named, U32, 0), F(mac, TEXT, 0)
 #undef F
 };
 

@@ -50,7 +50,7 @@ for k in $(code daemon/front/shapes.c daemon/front/api*.c | perl -0ne '
 done
 
 # The synopsis, the environment file.
-usage=$("$D" -Z 2>&1 | sed -n 's/^usage: //p')
+usage=$("$D" -Z 2>&1 | sed -n 's/^usage: //p; s/^       //p' | xargs)
 is "SYNOPSIS is what usage() prints" "$(mandoc -Tascii $MAN8 | col -b |
     sed -n '/^SYNOPSIS/,/^DESCRIPTION/s/^ \{1,\}//p' | xargs)" "$usage"
 same "options are those of getopt" "$(code daemon/engine/main.c |
