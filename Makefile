@@ -118,7 +118,8 @@ include regress/Makefile.inc
 
 # Manuals name the paths that this build has.
 MANUALS =	$(notdir $(wildcard man/*.[1-9]))
-man_fix =	-e 's,/usr/local/libexec/cloudbackupd,$(LIBEXECDIR),g'
+man_fix =	-e 's,/usr/local/libexec/cloudbackupd,$(LIBEXECDIR),g' \
+		-e 's,/usr/local/share/examples/cloudbackupd,$(EXAMPLEDIR),g'
 
 # What systemd reads, with the paths of this build.
 define install_systemd
@@ -138,7 +139,8 @@ install: all
 	install -m 755 $(B)/cloudbackupd $(B)/cloudbackupctl \
 	    $(DESTDIR)$(SBINDIR)/
 	install -m 755 $(HELPERS) $(DESTDIR)$(LIBEXECDIR)/
-	install -m 644 etc/cloudbackupd.conf $(DESTDIR)$(EXAMPLEDIR)/
+	install -m 644 etc/cloudbackupd.conf etc/prometheus-alerts.yml \
+	    etc/grafana-dashboard.json $(DESTDIR)$(EXAMPLEDIR)/
 	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR)
 	$(B)/cloudbackupctl completion bash \
 	    >$(DESTDIR)$(BASHDIR)/cloudbackupctl
@@ -157,6 +159,8 @@ uninstall:
 	    $(DESTDIR)$(SBINDIR)/cloudbackupctl \
 	    $(addprefix $(DESTDIR)$(LIBEXECDIR)/,$(notdir $(HELPERS))) \
 	    $(DESTDIR)$(EXAMPLEDIR)/cloudbackupd.conf \
+	    $(DESTDIR)$(EXAMPLEDIR)/prometheus-alerts.yml \
+	    $(DESTDIR)$(EXAMPLEDIR)/grafana-dashboard.json \
 	    $(DESTDIR)$(BASHDIR)/cloudbackupctl \
 	    $(DESTDIR)$(ZSHDIR)/_cloudbackupctl \
 	    $(DESTDIR)$(UNITDIR)/cloudbackupd.service \

@@ -64,6 +64,14 @@ int	procs_describe(pid_t pid, char *command, size_t size, uid_t *uid);
  */
 void	procs_die_with_parent(int sig);
 
+/*
+ * Memory of a process in bytes: with its share of what others use too, and
+ * what is its own alone (which is asked for without waiting for anything
+ * that the process waits for).  0, or -1 when the system does not tell.
+ */
+int	procs_memory(pid_t, uint64_t *bytes);
+int	procs_memory_own(pid_t, uint64_t *bytes);
+
 /* The path of this program's own file; 0, or -1 when the system does not
  * tell or it does not fit. */
 int	procs_self_path(char *dst, size_t size);

@@ -77,19 +77,27 @@ struct m_error {
 	char		text[TEXT_BYTES];
 };
 
-/* ---- engine -> front, at start ---- */
+enum log_level { LOG_BRIEF, LOG_VERBOSE, LOG_LEVELS };
+
+struct m_log {
+	uint32_t	level;		/* enum log_level */
+	uint32_t	zero;
+};
+
+/* ---- engine -> front ---- */
 
 #define FRONT_COMPAT_NODE	0x01
 #define FRONT_S3		0x02	/* a remote is S3: REQ_REFRESH */
-#define FRONT_S3_FIRST		0x04	/* so is remote 0: no ASK_LIST */
+#define FRONT_S3_FIRST		0x04	/* so is the first: no ASK_LIST */
+#define FRONT_ACCESS_LOG	0x08	/* a line in the log for each request */
 
 struct m_front_conf {
 	uint32_t	flags;
 	uint32_t	remotes;	/* how many; asked by index */
 	uint32_t	connections_max;
-	uint32_t	zero;
+	uint32_t	remote;		/* the index of the first */
 	struct m_user	user;		/* the configured one */
-	char		remote_url[URL_BYTES];	/* of remote 0, or "" */
+	char		remote_url[URL_BYTES];	/* of the first, or "" */
 	char		remote_name[REMOTE_NAME_BYTES];
 };
 
@@ -339,6 +347,30 @@ struct m_license {
 struct m_license_ids {
 	struct m_user	user;
 	char		device_id[USER_ID_BYTES];
+};
+
+/* What needs nothing else, and what the administrator may tell us. */
+struct m_req_admin {
+	struct m_asker	asker;
+	uint32_t	level;		/* enum log_level: REQ_LOG */
+	uint32_t	zero;
+};
+
+#define TOLD_BYTES	2048
+
+struct m_told {
+	char		text[TOLD_BYTES];
+};
+
+/* A value of what proto/metrics.def names. */
+#define METRIC_LABELS		2
+#define METRIC_LABEL_BYTES	64
+
+struct m_metric {
+	uint32_t	metric;		/* enum metric */
+	uint32_t	zero;
+	int64_t		value;		/* in the unit of the table */
+	char		labels[METRIC_LABELS][METRIC_LABEL_BYTES];
 };
 
 struct m_req_job {

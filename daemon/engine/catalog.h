@@ -440,6 +440,33 @@ void	catalog_status_remote(struct catalog *, const char *place,
 typedef void	catalog_alarm_cb(const struct m_status_alarm *, void *arg);
 void	catalog_status_alarms(struct catalog *, const char *database,
 	    catalog_alarm_cb *, void *arg);
+/* ---- for GET /metrics ---- */
+
+struct catalog_metrics {
+	char		database[DATABASE_BYTES];
+	int64_t		proven_ms;	/* newest proven backup; 0: none */
+	int64_t		lock_held_us;	/* by the last capture */
+	int64_t		drill_ms;	/* the last; 0: none */
+	int64_t		drill_duration_ms;
+	int		drill_passed;	/* it did not fail */
+	int64_t		alarms;		/* not acknowledged */
+	struct m_stats	totals;		/* the caller's */
+};
+
+struct catalog_queue {
+	int64_t	pending, bytes, oldest_ms;	/* 0: there is none */
+};
+
+/* Fills all but totals for the database it names. */
+void	catalog_metrics(struct catalog *, struct catalog_metrics *);
+
+/* backups, bytes and failed of each; cb must not touch the catalog. */
+void	catalog_metrics_totals(struct catalog *, void (*cb)(const char *name,
+	    const struct m_stats *, void *arg), void *arg);
+
+/* What waits for a remote. */
+void	catalog_metrics_queue(struct catalog *, const char *place,
+	    struct catalog_queue *);
 
 /* ---- events and alarms (events.h says what they are) ---- */
 

@@ -347,6 +347,27 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " DO UPDATE SET state = 'completed', remote_id = ?4, size = ?5,"
 	    " hash = ?6, updated_ms = ?3, completed_ms = ?7, reason = ''"
 	    " WHERE state IN ('failed', 'missing')",
+	[SQL_METRIC_PROVEN] = "SELECT created_ms FROM cloud_backups"
+	    " WHERE database = ?1 AND verdict = 'sound' AND locations <> ''"
+	    " ORDER BY created_ms DESC LIMIT 1",
+	[SQL_METRIC_LOCK] = "SELECT lock_held_us FROM cloud_backups"
+	    " WHERE database = ?1 AND captured_ms > 0"
+	    " ORDER BY created_ms DESC LIMIT 1",
+	[SQL_METRIC_DRILL] = "SELECT started_ms, duration_ms,"
+	    " result <> 'failed' FROM drills WHERE database = ?1"
+	    " ORDER BY started_ms DESC LIMIT 1",
+	[SQL_METRIC_ALARMS] = "SELECT count(*) FROM alarms"
+	    " WHERE database = ?1 AND acknowledged_ms = 0",
+	[SQL_METRIC_TOTALS] = "SELECT database, sum(backups), sum(bytes),"
+	    " sum(failed) FROM totals GROUP BY database",
+	/* Two indices: what waits, and what is on its way. */
+	[SQL_METRIC_QUEUE] = "SELECT count(*), coalesce(sum(CASE"
+	    " WHEN b.remote_form <> '' THEN b.remote_size"
+	    " ELSE b.stored_size END), 0), coalesce(min(b.created_ms), 0)"
+	    " FROM (SELECT backup_id FROM copies WHERE place = ?1"
+	    " AND state = 'pending' UNION ALL SELECT backup_id FROM copies"
+	    " WHERE place = ?1 AND state = 'uploading') q"
+	    " JOIN cloud_backups b ON b.id = q.backup_id",
 };
 
 static void __attribute__((__noreturn__))

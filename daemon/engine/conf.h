@@ -202,6 +202,7 @@ struct conf {
 	uint32_t	 connections_max;	/* 256 */
 	enum sandbox_mode sandbox;	/* SANDBOX_ON */
 	int		 compat_node;
+	int		 log_access;	/* each request, in the log */
 	char		*license_file;	/* or NULL; then license_key too */
 	char		*license_key;	/* the public key's file (PEM) */
 };

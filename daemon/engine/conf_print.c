@@ -245,6 +245,8 @@ conf_print(const struct conf *conf, FILE *f)
 	}
 	if (conf->compat_node)
 		fputs("compat node\n", f);
+	if (conf->log_access)
+		fputs("log access\n", f);
 	fputs("reserve ", f);
 	print_scaled(f, conf->reserve, sizes);
 	fprintf(f, "\nconnections %u\nsandbox %s\n", conf->connections_max,

@@ -26,6 +26,7 @@
 #include "common/util.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/expire.h"
+#include "daemon/engine/metrics.h"
 
 #define RUN_DIR		"/run/cloudbackupd"
 #define FRONT_ROOT	RUN_DIR "/empty"
@@ -189,6 +190,8 @@ front_configure(struct engine *e, struct listeners *listeners)
 	memset(&m, 0, sizeof(m));
 	if (e->conf->compat_node)
 		m.flags |= FRONT_COMPAT_NODE;
+	if (e->conf->log_access)
+		m.flags |= FRONT_ACCESS_LOG;
 	TAILQ_FOREACH(r, &e->conf->remotes, entry) {
 		m.remotes++;
 		if (r->kind == REMOTE_S3)
@@ -213,8 +216,7 @@ front_configure(struct engine *e, struct listeners *listeners)
 		TAILQ_REMOVE(listeners, l, entry);
 		if (l->info.flags & LISTEN_TLS)
 			tls_send(e, id, l->conf);
-		id++;
-		chan_send(e->front.chan, MSG_FRONT_LISTEN, 0, &l->info,
+		chan_send(e->front.chan, MSG_FRONT_LISTEN, id++, &l->info,
 		    sizeof(l->info), l->fd);
 		free(l);
 	}
@@ -518,6 +520,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	exposed_warn(conf);
 	log_info("ready: version=%s configuration=%s backups=%s", VERSION,
 	    conf->file, store_path(store));
+	metrics_reloaded(1);
 	manager_ready(&e);
 
 	if (event_base_dispatch(e.base) == -1)

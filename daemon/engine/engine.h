@@ -227,6 +227,23 @@ void	requests_message(struct chan *, const struct msg *, void *engine);
 void	reply_error(struct engine *, uint64_t request, enum err code,
 	    int64_t backup_id, const char *text);
 
+/* The same that it is done; text is cut to TOLD_BYTES. */
+void	reply_told(struct engine *, uint64_t request, const char *text);
+
+/* May he, on all databases?  1, or 0 after the answer was sent. */
+int	request_allowed(struct engine *, const struct msg *,
+	    const struct m_asker *, uint32_t right);
+
+/* ---- control.c: what the administrator tells the running daemon ---- */
+
+/* REQ_LOG: all programs, and workers that are started later. */
+void	control_log(struct engine *, const struct msg *);
+void	control_metrics(struct engine *, const struct msg *);
+
+/* Into the audit log, done by an asker or, NULL, by a signal. */
+void	control_audit(struct engine *, const struct m_asker *,
+	    const char *action, const char *result);
+
 /* ---- task.c: one worker ---- */
 
 /*
@@ -276,6 +293,9 @@ void		 tasks_stop(struct engine *);
 
 /* The last word to those that did not. */
 void		 tasks_kill(struct engine *);
+
+/* Bytes of memory that are the workers' own. */
+uint64_t	 tasks_memory(struct engine *);
 
 /* A child ended: 1 when it was a worker's. */
 int		 task_reaped(struct engine *, pid_t, int status);
@@ -329,6 +349,7 @@ struct job {
 	int64_t		 backup_id;
 	int64_t		 started_ms, finished_ms;
 	uint64_t	 bytes_done, bytes_total;
+	uint64_t	 phase_us;	/* when its phase began */
 	struct m_error	 error;
 	int		 audited;	/* its end is written down, too */
 	struct who	 who;		/* asked for it */

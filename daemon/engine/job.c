@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/metrics.h"
 
 #define REMEMBER_MS	(3600 * 1000)
 #define REMEMBER_MAX	1000
@@ -197,11 +198,24 @@ job_by_id(struct engine *e, uint64_t id)
 	return (NULL);
 }
 
+/* Its phase is over: how long it was. */
+static void
+phase_leave(struct job *j)
+{
+	uint64_t	now_us = util_monotonic_us();
+
+	if (j->phase[0] != '\0' && strcmp(j->phase, "done") != 0)
+		metrics_phase(j->phase, now_us - j->phase_us);
+	j->phase_us = now_us;
+}
+
 void
 job_phase(struct job *j, const char *phase, uint64_t done, uint64_t total)
 {
 	int	changed = strcmp(j->phase, phase) != 0;
 
+	if (changed)
+		phase_leave(j);
 	strlcpy(j->phase, phase, sizeof(j->phase));
 	j->bytes_done = done;
 	j->bytes_total = total;
@@ -214,6 +228,7 @@ job_end(struct job *j, enum job_state state)
 {
 	struct engine	*e = j->engine;
 
+	phase_leave(j);
 	j->state = state;
 	j->finished_ms = util_now_ms();
 	jobs_kick(e);

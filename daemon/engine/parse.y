@@ -125,7 +125,7 @@ static void	allow_database(const struct lex_token *);
 
 %token LISTEN ON SOCKET PORT MODE GROUP USER FRONT NETWORK VERIFY
 %token DIRECTORY LICENSE COMPAT NODE RESERVE CONNECTIONS REMOTE DATABASE
-%token SANDBOX
+%token SANDBOX LOG
 %token REST API KEY KEYFILE TIMEOUT RETRY FROM TO
 %token TLS CERTIFICATE CLIENT CA REQUIRED PLAINTEXT
 %token DBPATH ID DEVICE LOCK LIMIT SIZE CAPTURE UNSAFE BAD
@@ -180,6 +180,9 @@ statement
 	}
 	| COMPAT NODE		{
 		P->conf->compat_node = 1;
+	}
+	| LOG ACCESS		{
+		P->conf->log_access = 1;
 	}
 	| RESERVE value		{
 		if (once(&P->seen_top, "reserve", $2))

@@ -85,6 +85,13 @@ allowed(struct engine *e, const struct msg *msg, const struct m_asker *a,
 	return (0);
 }
 
+int
+request_allowed(struct engine *e, const struct msg *msg,
+    const struct m_asker *a, uint32_t right)
+{
+	return (allowed(e, msg, a, right, NULL, 0));
+}
+
 /* The database of that name if he may, or NULL after the answer. */
 static struct conf_database *
 database_allowed(struct engine *e, const struct msg *msg,
@@ -787,6 +794,8 @@ static const struct {
 	{ MSG_REQ_PIN,		on_pin,		"pin" },
 	{ MSG_REQ_EXPIRE,	on_expire,	"expire" },
 	{ MSG_REQ_UNDO,		on_undo,	"undo" },
+	{ MSG_REQ_METRICS,	control_metrics, "metrics" },
+	{ MSG_REQ_LOG,		control_log,	"log" },
 	{ MSG_REFUSED,	on_refused,	NULL },
 	{ MSG_LICENSE_IDS,	on_license_ids,	NULL },
 };

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/procs.h"
 #include "common/util.h"
 #include "daemon/engine/engine.h"
 
@@ -419,6 +420,21 @@ tasks_kill(struct engine *e)
 		if (t->pid != 0)
 			kill(t->pid, SIGKILL);
 	}
+}
+
+/* Not as exactly as of the others: a worker may hang in the kernel, and
+ * exactness would wait for it. */
+uint64_t
+tasks_memory(struct engine *e)
+{
+	struct task	*t;
+	uint64_t	 bytes, sum = 0;
+
+	TAILQ_FOREACH(t, &e->tasks, entry) {
+		if (t->pid != 0 && procs_memory_own(t->pid, &bytes) == 0)
+			sum += bytes;
+	}
+	return (sum);
 }
 
 int

@@ -156,6 +156,7 @@ on_may(struct conn *c, const struct msg *m)
 		return;
 	}
 	memset(&ask, 0, sizeof(ask));
+	ask.remote = front.conf.remote;
 	link_network(c, MSG_ASK_HEALTH, &ask, sizeof(ask), MSG_NONE,
 	    MSG_TELL_HEALTH, on_health);
 }

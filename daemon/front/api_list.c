@@ -381,6 +381,7 @@ list_ask_known(struct conn *c)
 	while (l->asked < remote_rows_count(l->remote) &&
 	    l->asked - l->known < KNOWN_WINDOW) {
 		memset(&req, 0, sizeof(req));
+		req.remote = front.conf.remote;
 		req.asker = l->req.asker;
 		remote_rows_get(l->remote, l->asked, &row);
 		req.seq = (uint32_t)l->asked++;
@@ -562,6 +563,7 @@ list_ask_remote(struct conn *c)
 		return;
 	}
 	memset(&ask, 0, sizeof(ask));
+	ask.remote = front.conf.remote;
 	strlcpy(ask.user_id, l->remote_user.id, sizeof(ask.user_id));
 	if (l->remote == NULL)
 		l->remote = remote_rows_new();

@@ -121,6 +121,8 @@ conn_close(struct conn *c)
 	if (c->tls && (c->state == CONN_IDLE || c->complete) &&
 	    evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
 		tls_goodbye(c->bev);
+	if (c->state == CONN_WRITE || c->state == CONN_WORK)
+		access_note(c, 0);
 	c->state = CONN_DEAD;
 	link_forget_all(c);
 	request_free(c);
@@ -166,10 +168,9 @@ conn_linger(struct conn *c)
 static void
 conn_answered(struct conn *c)
 {
-	if (c->req != NULL)
-		log_debug("%s %s %d", http_method_name(c->req->h.method),
-		    c->req->path, c->status);
+	access_note(c, 1);
 	request_free(c);
+	c->sent = 0;
 	c->complete = 0;
 	c->chunked = 0;
 	if (evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)
@@ -276,7 +277,7 @@ conn_request(struct conn *c)
 
 	c->state = CONN_WORK;
 	conn_no_deadline(c);
-	if (!r->h.keep_alive)
+	if (!r->h.keep_alive || c->leaving)
 		c->close_after = 1;
 	/* Whoever is refused now may still send a body. */
 	if (body_announced(r)) {
@@ -301,7 +302,7 @@ conn_request(struct conn *c)
 		return;
 	}
 	c->linger = 0;
-	c->close_after = !r->h.keep_alive;
+	c->close_after = !r->h.keep_alive || c->leaving;
 	if (r->h.expect_continue && evbuffer_get_length(
 	    bufferevent_get_input(c->bev)) == 0)
 		evbuffer_add_printf(bufferevent_get_output(c->bev),
@@ -461,6 +462,7 @@ on_output_moved(struct evbuffer *out, const struct evbuffer_cb_info *info,
 
 	(void)out;
 	c->moved += info->n_deleted;
+	c->sent += info->n_deleted;
 	if (c->moved < WRITE_LEAST)
 		return;
 	c->moved = 0;
@@ -510,6 +512,30 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 		break;
 	default:
 		conn_close(c);
+	}
+}
+
+void
+conn_unlisten(size_t listener)
+{
+	struct conn	*c, *next;
+
+	/* Those first whom another's end would begin. */
+	for (c = TAILQ_FIRST(&conns); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		if (c->listener == listener && c->bev == NULL)
+			conn_close(c);
+	}
+again:
+	TAILQ_FOREACH(c, &conns, entry) {
+		if (c->listener != listener)
+			continue;
+		c->leaving = 1;
+		c->close_after = 1;
+		if (c->state == CONN_IDLE) {
+			conn_close(c);
+			goto again;	/* its place may be another's */
+		}
 	}
 }
 

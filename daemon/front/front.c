@@ -51,28 +51,69 @@ take_conf(const struct m_front_conf *conf)
 		fatalx("engine sent a configuration that is none");
 	front.conf = *conf;
 	front.compat_node = (conf->flags & FRONT_COMPAT_NODE) != 0;
-	phase = WANT_LISTEN;
+	guard_origins_forget();
 }
 
 /* Messages that come once, at start. */
 static void
 take_start(const struct msg *m)
 {
-	if (m->type == MSG_FRONT_CONF && phase == WANT_CONF)
+	if (m->type == MSG_FRONT_CONF && phase == WANT_CONF) {
 		take_conf(m->data);
-	else if (m->type == MSG_FRONT_TLS && phase == WANT_LISTEN)
+		phase = WANT_LISTEN;
+	} else if (m->type == MSG_FRONT_TLS && phase == WANT_LISTEN)
 		tls_take(m->id, m->data);
 	else if (m->type == MSG_FRONT_LISTEN && phase == WANT_LISTEN)
-		server_listen(m->data, m->fd);
+		server_listen(m->id, m->data, m->fd);
 	else if (m->type == MSG_FRONT_ORIGIN && phase == WANT_LISTEN)
 		guard_origin_add(m->data);
 	else if (m->type == MSG_FRONT_START && phase == WANT_LISTEN) {
 		phase = RUNNING;
+		front.running = 1;
 		server_start(front.conf.connections_max);
 		api_license_start();
 	} else
 		fatalx("engine sent %s at the wrong time",
 		    msg_desc(m->type)->name);
+}
+
+static void
+take_log(const struct m_log *m)
+{
+	if (m->level >= LOG_LEVELS)
+		fatalx("engine sent a level of the log that is none");
+	log_set_verbose(m->level == LOG_VERBOSE);
+}
+
+/* What may come again while we serve: 1 it was that. */
+static int
+take_change(const struct msg *m)
+{
+	switch (m->type) {
+	case MSG_FRONT_CONF:
+		take_conf(m->data);
+		server_limit(front.conf.connections_max);
+		api_license_start();
+		break;
+	case MSG_FRONT_ORIGIN:
+		guard_origin_add(m->data);
+		break;
+	case MSG_FRONT_TLS:
+		tls_take(m->id, m->data);
+		break;
+	case MSG_FRONT_LISTEN:
+		server_listen(m->id, m->data, m->fd);
+		break;
+	case MSG_FRONT_UNLISTEN:
+		server_unlisten(m->id);
+		break;
+	case MSG_FRONT_LOG:
+		take_log(m->data);
+		break;
+	default:
+		return (0);
+	}
+	return (1);
 }
 
 static void
@@ -87,17 +128,11 @@ on_engine(struct chan *chan, const struct msg *m, void *arg)
 		}
 		fatalx("engine: %s", chan_error(chan));
 	}
-	if (phase != RUNNING)
+	if (phase != RUNNING || m->type == MSG_FRONT_START)
 		take_start(m);
-	else if (m->type == MSG_FRONT_TLS && tls_ready(m->id))
-		tls_take(m->id, m->data);
 	else if (m->type == MSG_CONN_RIGHTS)
 		conn_rights(m->id, m->data);
-	else if (m->type == MSG_FRONT_CONF || m->type == MSG_FRONT_TLS ||
-	    m->type == MSG_FRONT_ORIGIN || m->type == MSG_FRONT_LISTEN ||
-	    m->type == MSG_FRONT_START)
-		take_start(m);
-	else
+	else if (!take_change(m))
 		link_from_engine(m);
 }
 

@@ -35,6 +35,7 @@ struct front {
 	struct chan		*network;	/* NULL when it is gone */
 	struct m_front_conf	 conf;
 	int			 compat_node;
+	int			 running;	/* FRONT_START came */
 };
 
 extern struct front	front;
@@ -47,8 +48,12 @@ int	front_has_remote(void);
 
 #define LISTENERS_MAX	16
 
-/* fd is a listening socket and ours from now on. */
-void	server_listen(const struct m_front_listen *, int fd);
+/* fd is a listening socket and ours from now on; id is its number. */
+void	server_listen(uint64_t id, const struct m_front_listen *, int fd);
+/* Closes it; its connections end when they are idle. */
+void	server_unlisten(uint64_t id);
+/* Another number of connections at most. */
+void	server_limit(uint32_t connections_max);
 /* Begins to accept; connections_max as FRONT_CONF said. */
 void	server_start(uint32_t connections_max);
 /* A connection ended, or has its place: there may be room for another. */
@@ -92,6 +97,8 @@ void	tls_init(void);
 /* FRONT_TLS: the listener's number and a part. */
 void	tls_take(uint64_t listener, const struct m_front_tls *);
 int	tls_ready(size_t listener);
+/* That listener is no more; connections keep what they have. */
+void	tls_forget(size_t listener);
 /* An accepted connection; the bufferevent closes fd when it is freed.
  * NULL if there is no memory, and fd stays the caller's. */
 struct bufferevent *tls_accept(size_t listener, int fd);
@@ -148,6 +155,8 @@ struct conn {
 	struct evbuffer	*fields;	/* more header fields, or NULL */
 	int		 status;
 	int		 close_after;
+	int		 leaving;	/* its listener is closed */
+	uint64_t	 sent;		/* bytes of the answer, with its head */
 	int		 linger;	/* input may be unread */
 	int		 chunked;	/* of the answer */
 	int		 complete;	/* all of it is in the buffer */
@@ -180,6 +189,8 @@ void	conn_new(int fd, enum listen_kind, size_t listener, int tls);
 size_t	conn_count(void);
 /* The engine's answer to CONN_OPEN. */
 void	conn_rights(uint64_t id, const struct m_conn_rights *);
+/* The listener is gone: these end as soon as they are idle. */
+void	conn_unlisten(size_t listener);
 /* Ends a connection at once; whatever it waits for is forgotten. */
 void	conn_close(struct conn *);
 /* reply.c tells that the whole answer is in the output buffer. */
@@ -274,6 +285,15 @@ int	guard_check(struct conn *);
 int	guard_forwarded(const struct http_request *);
 /* Web pages of this origin may ask. */
 void	guard_origin_add(const struct m_front_origin *);
+void	guard_origins_forget(void);
+
+/* ---- access.c: what was asked, and how it was answered ---- */
+
+/* A request of c ended: whole, or broken off in its answer. */
+void	access_note(const struct conn *c, int whole);
+/* Calls cb for each status that was ever answered, in order. */
+void	access_each(void (*cb)(int status, uint64_t requests, void *arg),
+	    void *arg);
 
 /* ---- bearer.c: a request's credentials ---- */
 
@@ -315,9 +335,12 @@ void	api_pin(struct conn *);
 void	api_unpin(struct conn *);
 void	api_expire(struct conn *);
 void	api_undo(struct conn *);
+void	api_reload(struct conn *);
+void	api_log(struct conn *);
+void	api_metrics(struct conn *);
 
-/* Once, at start: what the licence says of user and device goes to the
- * engine, if it is valid. */
+/* At start, and when the configuration has changed: what the licence says
+ * of user and device goes to the engine, if it is valid. */
 void	api_license_start(void);
 
 /*

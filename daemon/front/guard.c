@@ -20,6 +20,12 @@ static struct m_front_origin	origins[ORIGINS_MAX];
 static size_t			norigins;
 
 void
+guard_origins_forget(void)
+{
+	norigins = 0;
+}
+
+void
 guard_origin_add(const struct m_front_origin *o)
 {
 	if (!msg_text_ok(o->origin) || norigins == ORIGINS_MAX)

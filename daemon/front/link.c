@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/front/front.h"
+#include "proto/metrics.h"
 
 #define BUCKETS	1024			/* a power of two */
 
@@ -222,6 +223,8 @@ network_text_check(const struct msg *m)
 		return ("text without an end");
 	if (m->type == MSG_TELL_LIST_END && !msg_text_ok(e->reason))
 		return ("text without an end");
+	if (m->type == MSG_TELL_METRIC && !metric_ok(m->data, ROLE_NETWORK))
+		return ("a metric that is none");
 	if (m->type == MSG_TELL_ROW && (!msg_text_ok(r->remote_id) ||
 	    !msg_text_ok(r->name) || !msg_text_ok(r->description)))
 		return ("text without an end");

@@ -295,6 +295,33 @@ request_undo(const char *text, size_t n, struct m_req_undo *req,
 }
 
 int
+request_log(const char *text, size_t n, struct m_req_admin *req,
+    struct refusal *r)
+{
+	struct { char level[WORD_BYTES]; } body = { "" };
+	static const struct param	params[] = {
+		{ "level", NULL, PARAM_LINE, 0, sizeof(body.level), 0 },
+	};
+
+	if (body_take(text, n, params, nitems(params), &body, r) == -1)
+		return (-1);
+	if (strcmp(body.level, "verbose") == 0)
+		req->level = LOG_VERBOSE;
+	else if (strcmp(body.level, "brief") == 0)
+		req->level = LOG_BRIEF;
+	else
+		return (refuse(r, E_INVALID_PARAMETER, "\"level\" must be "
+		    "\"verbose\" or \"brief\"."));
+	return (0);
+}
+
+int
+request_empty(const char *text, size_t n, struct refusal *r)
+{
+	return (body_take(text, n, NULL, 0, NULL, r));
+}
+
+int
 request_user(const char *text, struct m_user *user)
 {
 	char		 shortest[32];

@@ -78,6 +78,10 @@ int	request_expire(const char *text, size_t n, struct m_req_expire *req,
 	    struct refusal *);
 int	request_undo(const char *text, size_t n, struct m_req_undo *req,
 	    struct refusal *);
+/* The same of `log`: the level.  `reload` takes no member. */
+int	request_log(const char *text, size_t n, struct m_req_admin *req,
+	    struct refusal *);
+int	request_empty(const char *text, size_t n, struct refusal *);
 
 /*
  * A user id from a path or a query: digits in their shortest form are a

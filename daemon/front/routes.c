@@ -23,6 +23,7 @@ static const struct route	routes[] = {
 	{ HTTP_POST, "/remote-test", ARG_NEEDED, ROUTE_JOB, api_remote_test },
 	{ HTTP_GET, "/license-info", ARG_NONE, 0, api_license_info },
 	{ HTTP_GET, "/file-info", ARG_NONE, 0, api_file_info },
+	{ HTTP_POST, "/log", ARG_NONE, ROUTE_BODY, api_log },
 	{ HTTP_GET, "/jobs", ARG_NEEDED, 0, api_job },
 	{ HTTP_GET, "/backup", ARG_NEEDED, 0, api_backup },
 	{ HTTP_DELETE, "/backup", ARG_NEEDED, ROUTE_BODY, api_delete },
@@ -32,9 +33,11 @@ static const struct route	routes[] = {
 	{ HTTP_POST, "/undo", ARG_NONE, ROUTE_BODY | ROUTE_JOB, api_undo },
 };
 
-/* Open to all, and not under the prefix: for whoever watches the daemon. */
-static const struct route	healthz = {
-	HTTP_GET, "/healthz", ARG_NONE, 0, api_healthz
+/* Not under the prefix: for what watches daemons.  The first is open to
+ * all. */
+static const struct route	watched[] = {
+	{ HTTP_GET, "/healthz", ARG_NONE, 0, api_healthz },
+	{ HTTP_GET, "/metrics", ARG_NONE, 0, api_metrics },
 };
 
 /* 1 when path is the route's; *arg is its argument or NULL. */
@@ -86,9 +89,11 @@ route_lookup(const char *path, enum http_method method, const char **arg,
 	size_t			i, n = sizeof(prefix) - 1;
 
 	allow[0] = '\0';
-	if (route_matches(&healthz, path, arg)) {
-		allow_add(allow, size, &healthz);
-		return (&healthz);
+	for (i = 0; i < nitems(watched); i++) {
+		if (route_matches(&watched[i], path, arg)) {
+			allow_add(allow, size, &watched[i]);
+			return (&watched[i]);
+		}
 	}
 	if (strncmp(path, prefix, n) != 0)
 		return (NULL);

@@ -25,14 +25,13 @@
 #define FDS_EACH	3		/* socket, its copy in transit, a file */
 
 struct listener {
-	int		 fd;
+	int		 fd;		/* ours if there is an event */
 	enum listen_kind kind;
 	int		 tls;
 	struct event	*event;
 };
 
 static struct listener	 listeners[LISTENERS_MAX];
-static size_t		 nlisteners;
 static int		 reserve = -1;
 static int		 waiting;	/* not accepting: full, or paused */
 static struct event	*again;
@@ -40,22 +39,27 @@ static struct event	*again;
 static void	on_accept(evutil_socket_t, short, void *);
 
 void
-server_listen(const struct m_front_listen *m, int fd)
+server_listen(uint64_t id, const struct m_front_listen *m, int fd)
 {
 	struct listener	*l;
 	int		 flags;
 
 	if (m->kind != LISTEN_TCP && m->kind != LISTEN_UNIX)
 		fatalx("a listener of unknown kind");
-	if (nlisteners == LISTENERS_MAX)
-		fatalx("more than %d listeners", LISTENERS_MAX);
+	if (id >= LISTENERS_MAX || listeners[id].event != NULL)
+		fatalx("a listener of an impossible number");
 	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
 	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
 		fatal("fcntl of a listener");
-	if ((m->flags & LISTEN_TLS) && !tls_ready(nlisteners))
-		fatalx("a TLS listener without a certificate");
-	l = &listeners[nlisteners++];
+	if ((m->flags & LISTEN_TLS) && !tls_ready(id)) {
+		/* At start tls.c has ended us; now others are served. */
+		log_warnx("listener %llu is not there: no certificate for it "
+		    "is any good", (unsigned long long)id);
+		close(fd);
+		return;
+	}
+	l = &listeners[id];
 	l->tls = (m->flags & LISTEN_TLS) != 0;
 	l->fd = fd;
 	l->kind = (enum listen_kind)m->kind;
@@ -63,6 +67,25 @@ server_listen(const struct m_front_listen *m, int fd)
 	    l);
 	if (l->event == NULL)
 		fatalx("event_new");
+	if (front.running && !waiting && event_add(l->event, NULL) == -1)
+		fatalx("event_add");
+}
+
+void
+server_unlisten(uint64_t id)
+{
+	struct listener	*l;
+
+	if (id >= LISTENERS_MAX)
+		fatalx("a listener of an impossible number");
+	l = &listeners[id];
+	if (l->event != NULL) {
+		event_free(l->event);
+		l->event = NULL;
+		close(l->fd);
+	}
+	tls_forget(id);
+	conn_unlisten(id);
 }
 
 static void
@@ -75,8 +98,10 @@ server_accepting(int on)
 	waiting = !on;
 	/* The first takes most: not always the same. */
 	turn++;
-	for (i = 0; i < nlisteners; i++) {
-		l = &listeners[(turn + i) % nlisteners];
+	for (i = 0; i < LISTENERS_MAX; i++) {
+		l = &listeners[(turn + i) % LISTENERS_MAX];
+		if (l->event == NULL)
+			continue;
 		if ((on ? event_add(l->event, NULL) : event_del(l->event)) ==
 		    -1)
 			fatalx("event_add");
@@ -165,23 +190,34 @@ server_cap(uint32_t wanted, rlim_t limit)
 }
 
 void
-server_start(uint32_t connections_max)
+server_limit(uint32_t connections_max)
 {
 	struct rlimit	rl;
 	size_t		cap;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("getrlimit");
+	cap = server_cap(connections_max, rl.rlim_cur);
+	limit_init(cap);
+	log_debug("at most %zu connections", cap);
+	server_room();
+}
+
+void
+server_start(uint32_t connections_max)
+{
+	struct rlimit	rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("getrlimit");
 	rl.rlim_cur = rl.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("setrlimit");
-	cap = server_cap(connections_max, rl.rlim_cur);
-	limit_init(cap);
 	if ((again = evtimer_new(front.base, on_again, NULL)) == NULL)
 		fatalx("evtimer_new");
 	reserve = fcntl(chan_socket(front.engine), F_DUPFD_CLOEXEC, 0);
 	if (reserve == -1)
 		fatal("no descriptor to keep in reserve");
-	log_debug("%zu listeners, at most %zu connections", nlisteners, cap);
+	server_limit(connections_max);
 	server_accepting(1);
 }

@@ -301,11 +301,11 @@ tls_use(struct tls *t, uint64_t id, uint32_t flags)
 		ctx = NULL;
 		strlcpy(why, "the new certificate has expired", sizeof(why));
 	}
-	if (ctx == NULL && t->ctx == NULL)
+	if (ctx == NULL && t->ctx == NULL && !front.running)
 		fatalx("listener %llu: %s", (unsigned long long)id, why);
 	if (ctx == NULL) {
-		log_warnx("listener %llu: %s; it goes on with the old one",
-		    (unsigned long long)id, why);
+		log_warnx("listener %llu: %s%s", (unsigned long long)id, why,
+		    t->ctx != NULL ? "; it goes on with the old one" : "");
 		return;
 	}
 	SSL_CTX_free(t->ctx);
@@ -338,6 +338,18 @@ tls_ready(size_t listener)
 {
 	return (listener < nitems(listeners) &&
 	    listeners[listener].ctx != NULL);
+}
+
+void
+tls_forget(size_t listener)
+{
+	struct tls	*t = &listeners[listener];
+	size_t		 i;
+
+	SSL_CTX_free(t->ctx);
+	t->ctx = NULL;
+	for (i = 0; i < nitems(t->files); i++)
+		blob_free(&t->files[i]);
 }
 
 struct bufferevent *

@@ -19,6 +19,7 @@
 
 static struct remote	**remotes;
 static size_t		 nremotes;
+static uint32_t		 next_index;	/* above all that ever were */
 
 static const struct {
 	enum remote_kind	 kind;
@@ -69,10 +70,91 @@ url_host(const char *url, char host[HOST_BYTES])
 	return (ok);
 }
 
+static void
+remote_free(struct remote *r)
+{
+	s3_free(r->s3);
+	freezero(r, sizeof(*r));
+}
+
+/* What it has cost is counted on. */
+static void
+costs_move(struct remote *to, struct remote *from)
+{
+	size_t	i;
+
+	for (i = 0; i < REQUEST_KINDS; i++)
+		to->costs.requests[i] += from->costs.requests[i];
+	to->costs.bytes_up += from->costs.bytes_up;
+	to->costs.bytes_down += from->costs.bytes_down;
+	memset(&from->costs, 0, sizeof(from->costs));
+}
+
+static void
+remote_retire(size_t at)
+{
+	struct remote	*r = remotes[at];
+
+	remotes[at] = remotes[--nremotes];
+	r->retired = 1;
+	if (r->users == 0)
+		remote_free(r);
+}
+
+void
+remote_forget(uint32_t index)
+{
+	size_t	i;
+
+	for (i = 0; i < nremotes; i++) {
+		if (remotes[i]->conf.index == index) {
+			remote_retire(i);
+			return;
+		}
+	}
+	fatalx("engine forgets remote number %u, which is none", index);
+}
+
+void
+remote_hold(struct remote *r)
+{
+	r->users++;
+}
+
+void
+remote_release(struct remote *r)
+{
+	struct remote	*next;
+
+	if (--r->users > 0 || !r->retired)
+		return;
+	if ((next = remote_find(r->conf.index)) != NULL)
+		costs_move(next, r);
+	remote_free(r);
+}
+
+void
+remote_each(void (*cb)(const struct remote *, void *), void *arg)
+{
+	size_t	i;
+
+	for (i = 0; i < nremotes; i++)
+		cb(remotes[i], arg);
+}
+
+struct remote *
+remote_forgotten(uint32_t index)
+{
+	static struct remote	gone;
+
+	gone.ops = &rest_ops;
+	return (index < next_index ? &gone : NULL);
+}
+
 void
 remote_add(const struct m_net_remote *conf)
 {
-	struct remote	*r;
+	struct remote	*r, *old;
 	size_t		 n;
 
 	if (!msg_text_ok(conf->name) || !msg_text_ok(conf->url) ||
@@ -82,8 +164,10 @@ remote_add(const struct m_net_remote *conf)
 	if (!text_plain(conf->api_key, strlen(conf->api_key)))
 		fatalx("remote %s: the API key holds a control character",
 		    conf->name);
-	if (remote_find(conf->index) != NULL || nremotes == REMOTES_MAX)
-		fatalx("engine sent remote number %u twice", conf->index);
+	if (nremotes == REMOTES_MAX)
+		fatalx("engine sent more than %d remotes", REMOTES_MAX);
+	if (conf->index >= next_index)
+		next_index = conf->index + 1;
 	r = xcalloc(1, sizeof(*r));
 	r->conf = *conf;
 	if ((r->ops = kind_ops(conf->kind)) == NULL)
@@ -97,6 +181,10 @@ remote_add(const struct m_net_remote *conf)
 		    conf->name);
 	else
 		log_debug("remote %s is %s", conf->name, r->host);
+	if ((old = remote_find(conf->index)) != NULL) {
+		costs_move(r, old);
+		remote_forget(conf->index);
+	}
 	remotes = xreallocarray(remotes, nremotes + 1, sizeof(*remotes));
 	remotes[nremotes++] = r;
 }
@@ -142,10 +230,8 @@ remote_free_all(void)
 {
 	size_t	i;
 
-	for (i = 0; i < nremotes; i++) {
-		s3_free(remotes[i]->s3);
-		freezero(remotes[i], sizeof(*remotes[i]));
-	}
+	for (i = 0; i < nremotes; i++)
+		remote_free(remotes[i]);
 	free(remotes);
 	remotes = NULL;
 	nremotes = 0;

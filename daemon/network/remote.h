@@ -43,12 +43,14 @@ struct remote {
 	struct m_net_costs	 costs;
 	struct s3		*s3;	/* NULL: of another kind */
 	char			 host[HOST_BYTES];	/* "": the URL is none */
+	uint32_t		 users;	/* tasks that hold it */
+	int			 retired;	/* freed with the last of them */
 };
 
 extern const struct remote_ops	rest_ops, s3_ops;
 
-/* Adds one; what is wrong with the message is fatal, but not a URL that
- * nothing can be asked of. */
+/* Adds one, or puts it in the place of what had its number.  What is wrong
+ * with the message is fatal, but not a URL that nothing can be asked of. */
 void		 remote_add(const struct m_net_remote *);
 
 /* What its NET_S3 says; what is wrong with that is fatal. */
@@ -56,6 +58,21 @@ void		 remote_add_s3(const struct m_net_s3 *);
 
 /* All are configured: fatal when an s3 remote lacks its NET_S3. */
 void		 remote_start(void);
+
+/* It is configured no more; what runs goes on with it. */
+void		 remote_forget(uint32_t index);
+
+/* A task begins and ends with it. */
+void		 remote_hold(struct remote *);
+void		 remote_release(struct remote *);
+
+/* Calls cb for each. */
+void		 remote_each(void (*cb)(const struct remote *, void *),
+		    void *arg);
+
+/* For an index that was configured once: one that nothing can be asked
+ * of.  NULL if there never was one. */
+struct remote	*remote_forgotten(uint32_t index);
 
 /* By the engine's number; NULL if there is none. */
 struct remote	*remote_find(uint32_t index);

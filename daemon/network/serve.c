@@ -11,6 +11,7 @@
 #include "common/chan.h"
 #include "common/compat.h"
 #include "common/log.h"
+#include "daemon/network/count.h"
 #include "daemon/network/remote.h"
 #include "daemon/network/serve.h"
 #include "daemon/network/task.h"
@@ -35,7 +36,11 @@ must_remote(const struct msg *m, uint32_t index)
 {
 	struct remote	*r;
 
-	if ((r = remote_find(index)) == NULL)
+	/* Front may not have heard yet that it is gone. */
+	if ((r = remote_find(index)) == NULL && (m->type == MSG_ASK_HEALTH ||
+	    m->type == MSG_ASK_LIST))
+		r = remote_forgotten(index);
+	if (r == NULL)
 		fatalx("message %s names remote number %u, which is not "
 		    "configured", msg_desc(m->type)->name, index);
 	return (r);
@@ -44,7 +49,6 @@ must_remote(const struct msg *m, uint32_t index)
 static void
 net_remote(struct chan *c, const struct msg *m)
 {
-	must(m, !started);
 	remote_add(m->data);
 	chan_wipe(c);
 }
@@ -52,9 +56,26 @@ net_remote(struct chan *c, const struct msg *m)
 static void
 net_s3(struct chan *c, const struct msg *m)
 {
-	must(m, !started);
 	remote_add_s3(m->data);
 	chan_wipe(c);
+}
+
+static void
+net_forget(struct chan *c, const struct msg *m)
+{
+	(void)c;
+	must(m, started && m->id <= UINT32_MAX);
+	remote_forget((uint32_t)m->id);
+}
+
+static void
+net_log(struct chan *c, const struct msg *m)
+{
+	const struct m_log	*l = m->data;
+
+	(void)c;
+	must(m, l->level < LOG_LEVELS);
+	log_set_verbose(l->level == LOG_VERBOSE);
 }
 
 static void
@@ -187,6 +208,24 @@ cancel(struct chan *c, const struct msg *m)
 	task_cancel(c, m->id);
 }
 
+static void
+metric_send(const struct m_metric *m, void *arg)
+{
+	const struct msg	*asked = arg;
+
+	chan_send(front, MSG_TELL_METRIC, asked->id, m, sizeof(*m), -1);
+}
+
+static void
+ask_metrics(struct chan *c, const struct msg *m)
+{
+	struct msg	asked = *m;
+	struct m_empty	none = { 0 };
+
+	count_each(metric_send, &asked);
+	chan_send(c, MSG_TELL_METRICS_END, m->id, &none, sizeof(none), -1);
+}
+
 static const struct handler {
 	enum msg_type	 type;
 	void		(*handle)(struct chan *, const struct msg *);
@@ -195,6 +234,8 @@ static const struct handler {
 	{ MSG_NET_S3,		net_s3 },
 	{ MSG_NET_START,	net_start },
 	{ MSG_NET_MANIFEST,	net_manifest },
+	{ MSG_NET_FORGET,	net_forget },
+	{ MSG_NET_LOG,		net_log },
 	{ MSG_NET_UPLOAD,	net_upload },
 	{ MSG_NET_FETCH,	net_fetch },
 	{ MSG_NET_ABORT,	net_abort },
@@ -205,6 +246,7 @@ static const struct handler {
 	{ MSG_NET_CANCEL,	cancel },
 	{ MSG_ASK_HEALTH,	ask },
 	{ MSG_ASK_LIST,		ask },
+	{ MSG_ASK_METRICS,	ask_metrics },
 	{ MSG_ASK_CANCEL,	cancel }
 };
 

@@ -185,6 +185,7 @@ task_free(struct task *t)
 	TAILQ_REMOVE(&tasks, t, entry);
 	ntasks--;
 	t->remote->ops->stop(t);
+	remote_release(t->remote);
 	if (t->feed != NULL)
 		event_free(t->feed);
 	if (t->fd != -1)
@@ -328,9 +329,21 @@ task_start(struct task *t)
 	t->started_us = util_monotonic_us();
 	if (t->remote->host[0] == '\0') {
 		memset(&r, 0, sizeof(r));
-		result_set(&r, NET_REFUSED, "the URL of remote %s cannot be "
-		    "used; correct it in the configuration",
-		    t->remote->conf.name);
+		if (t->remote->conf.name[0] == '\0')
+			result_set(&r, NET_REFUSED, "that remote is "
+			    "configured no more");
+		else
+			result_set(&r, NET_REFUSED, "the URL of remote %s "
+			    "cannot be used; correct it in the "
+			    "configuration", t->remote->conf.name);
+		task_end(t, &r, NULL, 0);
+		return;
+	}
+	if (t->remote->conf.kind == REMOTE_S3 && t->remote->s3 == NULL) {
+		/* It changes just now: its bucket comes next. */
+		memset(&r, 0, sizeof(r));
+		result_set(&r, NET_AWAY, "remote %s is being configured; try "
+		    "again", t->remote->conf.name);
 		task_end(t, &r, NULL, 0);
 		return;
 	}
@@ -412,6 +425,7 @@ task_add(enum task_kind kind, struct chan *c, uint64_t id,
 	t->chan = c;
 	t->id = id;
 	t->remote = remote;
+	remote_hold(remote);
 	t->fd = fd;
 	t->u.any = xmalloc(kinds[kind].size);
 	memcpy(t->u.any, payload, kinds[kind].size);

@@ -460,12 +460,13 @@ listen_unix(const char *path)
 static void
 say_listen(enum listen_kind kind, int port, int fd)
 {
+	static uint64_t		id;
 	struct m_front_listen	l;
 
 	memset(&l, 0, sizeof(l));
 	l.kind = kind;
 	l.port = (uint32_t)port;
-	say(MSG_FRONT_LISTEN, 0, &l, sizeof(l), fd);
+	say(MSG_FRONT_LISTEN, id++, &l, sizeof(l), fd);
 }
 
 static void

@@ -1,0 +1,20 @@
+/*
+ * What the engine measures for GET /metrics.
+ */
+#ifndef ENGINE_METRICS_H
+#define ENGINE_METRICS_H
+
+#include <stdint.h>
+
+struct engine;
+
+/* A job was in this phase for so long, and has left it. */
+void	metrics_phase(const char *phase, uint64_t us);
+
+/* The configuration was read; or an error in it was found. */
+void	metrics_reloaded(int ok);
+
+/* Answers REQ_METRICS: every value, then the end. */
+void	metrics_request(struct engine *, uint64_t request);
+
+#endif
