@@ -502,6 +502,11 @@ void	fetch_request(struct engine *, const struct fetch_order *);
 /* The connection has ended: nobody waits for what is fetched for it. */
 void	fetch_conn_closed(struct engine *, uint64_t conn);
 
+/* ---- file_info.c ---- */
+
+void	file_info_request(struct engine *, uint64_t request,
+	    struct conf_database *);
+
 /* ---- restore.c ---- */
 
 void	restore_request(struct engine *, uint64_t request,

@@ -15,8 +15,6 @@
 #include "daemon/engine/remote_s3.h"
 #include "proto/form.h"
 
-#define FILE_INFO_PATIENCE_MS	15000
-
 void
 reply_error(struct engine *e, uint64_t request, enum err code,
     int64_t backup_id, const char *text)
@@ -361,71 +359,18 @@ on_status(struct engine *e, const struct msg *msg)
 	free(names.list);
 }
 
-/* ---- file-info: a worker looks ---- */
-
-struct inspection {
-	struct engine	*engine;
-	struct conf_database *database;
-	uint64_t	 request;
-};
-
-static void
-on_inspected(void *arg, const struct task_result *r)
-{
-	struct inspection	*i = arg;
-	struct m_file_info	 m;
-
-	if (!r->ok || r->type != MSG_W_INSPECTED) {
-		reply_error(i->engine, i->request, r->error.code, 0,
-		    r->error.text);
-		free(i);
-		return;
-	}
-	memcpy(&m, r->data, sizeof(m));
-	if (told_inspected(&m)) {
-		owner_inspected(i->database, &m);
-		chan_send(i->engine->front.chan, MSG_REP_FILE_INFO,
-		    i->request, &m, sizeof(m), -1);
-	} else
-		reply_error(i->engine, i->request, E_WORKER_FAILED, 0,
-		    "the worker gave an impossible answer");
-	free(i);
-}
-
 static void
 on_file_info(struct engine *e, const struct msg *msg)
 {
 	struct m_req_database	 m;
-	struct m_w_inspect	 o;
 	struct conf_database	*d;
-	struct inspection	*i;
-	struct task_order	 t;
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (!msg_text_ok(m.database))
 		impossible(msg);
 	d = database_allowed(e, msg, &m.asker, RIGHT_READ, m.database);
-	if (d == NULL)
-		return;
-	i = xcalloc(1, sizeof(*i));
-	i->engine = e;
-	i->database = d;
-	i->request = msg->id;
-	memset(&o, 0, sizeof(o));
-	look_fill(e, d, &o.look);
-	memset(&t, 0, sizeof(t));
-	t.type = MSG_W_INSPECT;
-	t.data = &o;
-	t.size = sizeof(o);
-	t.fd = -1;
-	t.what = "inspect";
-	t.look_patience_ms = t.patience_ms = FILE_INFO_PATIENCE_MS;
-	t.done = on_inspected;
-	t.arg = i;
-	if (task_start(e, &t) == NULL) {
-		free(i);
-		reply_error(e, msg->id, E_BUSY, 0, "too many workers run");
-	}
+	if (d != NULL)
+		file_info_request(e, msg->id, d);
 }
 
 /* ---- download ---- */

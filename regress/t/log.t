@@ -10,6 +10,11 @@ IDENTITY=AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EG
 remote_start -k "$KEY" 2>/dev/null || remote_start || finish
 conf() {	# conf LINE...
 	daemon_conf "remote \"hq\" { rest \"http://127.0.0.1:$RPORT\" api key \"$KEY\" retry from 1s to 1s }" \
+	    "remote \"bucket\" { s3 bucket \"bucket\" endpoint \"http://127.0.0.1:$RPORT\" path-style
+		access key \"ACCESSKEY7777\"
+		secret key \"SECRETKEY8888\"
+		delete access key \"ACCESSKEY9999\"
+		delete secret key \"SECRETKEY6666\" }" \
 	    "database \"shop\" { path \"$T/shop.db\" }" "$@"
 }
 conf "log access"
@@ -41,10 +46,10 @@ curl -s -m 9 -o /dev/null -H "Authorization: Basic $TOKEN" "$URL/stats"
 curl -s -m 9 -o /dev/null "$URL/health"
 printf 'GET /healthz?%s HTTP/9.1\r\nX: %s\r\n\r\n' "$TOKEN" "$TOKEN" | timeout 2 nc -q 1 127.0.0.1 "$PORT" >/dev/null 2>&1
 sleep 1.2
-for s in "$TOKEN" "$KEY" "$PASS" "$IDENTITY"; do
+for s in "$TOKEN" "$KEY" "$PASS" "$IDENTITY" ACCESSKEY7777 SECRETKEY8888 ACCESSKEY9999 SECRETKEY6666; do
 	is "no ${s:0:9} in the log" "$(said "${s:0:40}")" 0
 done
-is "nor in the catalog's texts" "$(sqlite3 "$BACKUP_DIR/catalog.sqlite" .dump | grep -c "$TOKEN\|$KEY\|$PASS\|$IDENTITY")" 0
+is "nor in the catalog's texts" "$(sqlite3 "$BACKUP_DIR/catalog.sqlite" .dump | grep -c "$TOKEN\|$KEY\|$PASS\|$IDENTITY\|SECRETKEY")" 0
 
 is "brief again" "$(log brief | json .message)" "The log is brief now."
 n=$(said 'worker started')
