@@ -2,12 +2,12 @@
 # A remote that is away while backups are taken every quarter of an hour,
 # with a spool limit; then it is back, slow, and fails every third request.
 # What was not given up arrives, once; what was given up, an event told.  The
-# limit is never exceeded.  One simulated day; CHECK_LONG=1: a week.
+# limit is never exceeded.  Sixteen simulated hours; CHECK_LONG=1: a week.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/regress/clock.sh"
 . "$TOP/regress/e2e.sh"
 SLOTS=${CHECK_LONG:+672}
-SLOTS=${SLOTS:-96}
+SLOTS=${SLOTS:-64}
 LIMIT=$((1024 * 1024))
 R=$T/remote
 LIVE=$T/live
