@@ -493,7 +493,8 @@ test_many(void)
 	struct m_stats		 st;
 	struct m_user		 u;
 	struct seen		 s;
-	uint64_t		 fill_us, list_us, one_us, stats_us, t;
+	uint64_t		 fill_us, list_us, one_us, stats_us, status_us, t;
+	struct m_status_database status;
 	int			 i, more;
 
 	c = open_it("many");
@@ -507,7 +508,8 @@ test_many(void)
 	    " FROM n;"
 	    "INSERT INTO copies (backup_id, place, state, created_ms,"
 	    " updated_ms) SELECT id, 'local', 'completed', 1, 1"
-	    " FROM cloud_backups; COMMIT");
+	    " FROM cloud_backups; UPDATE cloud_backups SET verdict = 'sound',"
+	    " captured_ms = 1; COMMIT");
 	fill_us = util_monotonic_us() - t;
 	u = user(USER_TEXT, "17");
 	memset(&s, 0, sizeof(s));
@@ -528,6 +530,16 @@ test_many(void)
 		catalog_stats(c, &nobody, "", &st);
 	}
 	stats_us = (util_monotonic_us() - t) / 200;
+	t = util_monotonic_us();
+	for (i = 0; i < 100; i++) {
+		memset(&status, 0, sizeof(status));
+		catalog_status_database(c, "db3", &status);
+	}
+	status_us = (util_monotonic_us() - t) / 100;
+	ok(status.last_id == status.proven_id && status.last_id > 99990 &&
+	    status.pending == 0 && status_us < 2000,
+	    "the status of a database, in %llu us",
+	    (unsigned long long)status_us);
 	ok(s.n == 40000 && st.backups == MANY_ROWS &&
 	    st.completed == MANY_ROWS && st.last_ms == MANY_ROWS &&
 	    st.bytes == 4096ULL * MANY_ROWS, "%d rows", MANY_ROWS);
