@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/expire.h"
+#include "daemon/engine/remote_s3.h"
 #include "daemon/engine/forms.h"
 
 /* ---- GET /backup/ID ---- */
@@ -119,12 +120,16 @@ static void
 each_place(struct deleting *d, const char *places, int64_t doomed_ms,
     const char *why)
 {
-	char	text[LOCATIONS_BYTES], *next, *place;
+	const struct conf_remote	*remote;
+	char				 text[LOCATIONS_BYTES], *next, *place;
 
 	strlcpy(text, places, sizeof(text));
 	for (next = text; (place = strsep(&next, ",")) != NULL; ) {
 		if (place[0] == '\0')
 			continue;
+		if (doomed_ms == 0 && (remote = conf_remote(d->engine->conf,
+		    place)) != NULL && remote->kind == REMOTE_S3)
+			s3_give_up(d->engine, remote, d->backup);
 		if (doomed_ms == 0)
 			(void)catalog_copy_removed(d->engine->catalog,
 			    d->backup->id, place);

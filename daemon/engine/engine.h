@@ -223,6 +223,10 @@ void	status_request(struct engine *, uint64_t request,
 
 void	requests_message(struct chan *, const struct msg *, void *engine);
 
+/* May this asker do that on all databases?  1, or 0 after the answer. */
+int	request_allowed(struct engine *, const struct msg *,
+	    const struct m_asker *, uint32_t right);
+
 /* An error to a request; backup_id is the row that tells more, or 0. */
 void	reply_error(struct engine *, uint64_t request, enum err code,
 	    int64_t backup_id, const char *text);

@@ -331,6 +331,20 @@ message_multipart(struct engine *e, const struct msg *msg)
 	s3_multipart(e, r->conf, r->backup_id, &m);
 }
 
+/* What stays there after all is for the bucket's own rules. */
+static void
+message_aborted(const struct msg *msg)
+{
+	struct m_net_done	m;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (m.outcome > NET_CANCELLED || !msg_text_ok(m.reason))
+		fatalx("network: impossible NET_ABORTED");
+	if (m.outcome != NET_OK)
+		log_warnx("the parts of an upload that was given up may "
+		    "still be there: %s", m.reason);
+}
+
 static void
 message_progress(struct engine *e, const struct msg *msg)
 {
@@ -499,6 +513,9 @@ remotes_message(struct chan *c, const struct msg *m, void *arg)
 	switch (m->type) {
 	case MSG_NET_UPLOADED:
 		message_uploaded(e, m);
+		break;
+	case MSG_NET_ABORTED:
+		message_aborted(m);
 		break;
 	case MSG_NET_MULTIPART:
 		message_multipart(e, m);

@@ -165,9 +165,35 @@ s3_multipart(struct engine *e, const struct conf_remote *c,
 }
 
 void
+s3_give_up(struct engine *e, const struct conf_remote *c,
+    const struct m_backup *b)
+{
+	struct m_net_abort	a;
+	struct m_manifest	m;
+	uint64_t		part_size;
+
+	memset(&a, 0, sizeof(a));
+	catalog_parts_get(e->catalog, b->id, c->name, a.upload_id,
+	    &part_size);
+	if (a.upload_id[0] == '\0')
+		return;
+	catalog_parts_set(e->catalog, b->id, c->name, "", 0);
+	manifest_fill(e, b, &m);
+	manifest_object(&m, a.key);
+	a.remote = c->index;
+	chan_send(e->network.chan, MSG_NET_ABORT, ++e->next_transfer, &a,
+	    sizeof(a), -1);
+}
+
+void
 s3_uploaded(struct engine *e, const struct conf_remote *c, int64_t id,
     const struct m_net_uploaded *m)
 {
+	struct m_backup	b;
+
+	if (m->outcome == NET_REFUSED && (m->flags & UPLOAD_GONE) == 0 &&
+	    catalog_get(e->catalog, id, &b) == 1)
+		s3_give_up(e, c, &b);
 	if (m->outcome == NET_OK || (m->flags & UPLOAD_GONE) != 0)
 		catalog_parts_set(e->catalog, id, c->name, "", 0);
 	if (m->outcome == NET_OK && (m->flags & (CONFIRMED_SIZE |

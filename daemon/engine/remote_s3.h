@@ -29,6 +29,17 @@ void	s3_multipart(struct engine *, const struct conf_remote *,
 void	s3_uploaded(struct engine *, const struct conf_remote *,
 	    int64_t backup_id, const struct m_net_uploaded *);
 
+/* The copy of a backup at a remote is given up: the parts that are there
+ * already are taken back. */
+void	s3_give_up(struct engine *, const struct conf_remote *,
+	    const struct m_backup *);
+
+/* ---- requests_remote.c: handlers of front's messages ---- */
+
+void	request_known(struct engine *, const struct msg *);
+void	request_refresh(struct engine *, const struct msg *);
+void	request_remote_test(struct engine *, const struct msg *);
+
 /* ---- recover.c ---- */
 
 /* At start: when the catalog is empty, buckets are asked. */

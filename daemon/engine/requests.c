@@ -262,68 +262,6 @@ on_list(struct engine *e, const struct msg *msg)
 	    -1);
 }
 
-static const struct conf_remote *
-remote_by_index(const struct engine *e, uint32_t index)
-{
-	const struct conf_remote	*r;
-
-	TAILQ_FOREACH(r, &e->conf->remotes, entry) {
-		if (r->index == index)
-			return (r);
-	}
-	return (NULL);
-}
-
-static void
-on_known(struct engine *e, const struct msg *msg)
-{
-	struct m_req_known		 m;
-	struct m_known			 k;
-	const struct conf_remote	*r;
-
-	memcpy(&m, msg->data, sizeof(m));
-	if (!msg_text_ok(m.remote_id) ||
-	    (r = remote_by_index(e, m.remote)) == NULL)
-		impossible(msg);
-	if (!allowed(e, msg, &m.asker, RIGHT_READ, NULL, 0))
-		return;
-	memset(&k, 0, sizeof(k));
-	k.seq = m.seq;
-	k.local_id = catalog_by_remote(e->catalog, r->name, m.remote_id);
-	chan_send(e->front.chan, MSG_REP_KNOWN, msg->id, &k, sizeof(k), -1);
-}
-
-/* Entries that the catalog does not know may be of any database. */
-static void
-on_refresh(struct engine *e, const struct msg *msg)
-{
-	struct m_req_refresh	m;
-
-	memcpy(&m, msg->data, sizeof(m));
-	if (!user_ok(&m.user))
-		impossible(msg);
-	if (allowed(e, msg, &m.asker, RIGHT_READ, NULL, 0))
-		recover_request(e, msg->id, &m.user);
-}
-
-static void
-on_remote_test(struct engine *e, const struct msg *msg)
-{
-	struct m_req_remote		 m;
-	const struct conf_remote	*r;
-
-	memcpy(&m, msg->data, sizeof(m));
-	if (!msg_text_ok(m.name) || m.name[0] == '\0')
-		impossible(msg);
-	if (!allowed(e, msg, &m.asker, RIGHT_BACKUP, NULL, 0))
-		return;
-	if ((r = conf_remote(e->conf, m.name)) == NULL)
-		reply_error(e, msg->id, E_REMOTE_UNKNOWN, 0,
-		    "no remote of that name is configured");
-	else
-		remote_test_request(e, msg->id, r);
-}
-
 static void
 on_stats(struct engine *e, const struct msg *msg)
 {
@@ -723,7 +661,7 @@ static const struct {
 	{ MSG_REQ_MAY,		on_may,		"health" },
 	{ MSG_REQ_CREATE,	on_create,	"create" },
 	{ MSG_REQ_LIST,		on_list,	"list" },
-	{ MSG_REQ_KNOWN,	on_known,	"list" },
+	{ MSG_REQ_KNOWN,	request_known,	"list" },
 	{ MSG_REQ_STATS,	on_stats,	"stats" },
 	{ MSG_REQ_STATUS,	on_status,	"status" },
 	{ MSG_REQ_FILE_INFO,	on_file_info,	"file-info" },
@@ -731,8 +669,8 @@ static const struct {
 	{ MSG_REQ_JOB,		on_job,		"job" },
 	{ MSG_REQ_RESTORE,	on_restore,	"restore" },
 	{ MSG_REQ_LOCKS,	on_locks,	"check-locks" },
-	{ MSG_REQ_REFRESH,	on_refresh,	"refresh" },
-	{ MSG_REQ_REMOTE_TEST,	on_remote_test,	"remote-test" },
+	{ MSG_REQ_REFRESH,	request_refresh, "refresh" },
+	{ MSG_REQ_REMOTE_TEST,	request_remote_test, "remote-test" },
 	{ MSG_REQ_LICENSE,	on_license,	"license-info" },
 	{ MSG_REQ_BACKUP,	on_backup,	"backup" },
 	{ MSG_REQ_DELETE,	on_delete,	"delete" },

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/expire.h"
+#include "daemon/engine/remote_s3.h"
 #include "daemon/engine/forms.h"
 
 #define PAGE_ROWS	500
@@ -162,6 +163,7 @@ static void
 give_up(struct engine *e, const struct conf_database *d,
     const struct catalog_kept *k, int local)
 {
+	const struct conf_remote *remote;
 	struct event_about	about = { d->name, k->waits, k->id };
 	struct m_backup		b;
 	char			reason[TEXT_BYTES], time[TIME_TEXT_BYTES];
@@ -174,8 +176,12 @@ give_up(struct engine *e, const struct conf_database *d,
 	    (unsigned long long)d->spool_limit);
 	strlcpy(places, k->waits, sizeof(places));
 	catalog_together(e->catalog);
-	for (next = places; (place = strsep(&next, ",")) != NULL; )
+	for (next = places; (place = strsep(&next, ",")) != NULL; ) {
+		if ((remote = conf_remote(e->conf, place)) != NULL &&
+		    remote->kind == REMOTE_S3)
+			s3_give_up(e, remote, &b);
 		catalog_copy_failed(e->catalog, k->id, place, reason);
+	}
 	if (local)
 		(void)catalog_doom(e->catalog, k->id, PLACE_LOCAL,
 		    util_now_ms(), "no keep rule holds it, and it was given "

@@ -80,7 +80,7 @@ else
 fi
 
 # Kill -9 within an upload in parts.
-sqlite3 "$T/app.db" "CREATE TABLE big (x); WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 32) INSERT INTO big SELECT randomblob(1048576) FROM c"
+sqlite3 "$T/app.db" "CREATE TABLE big (x); WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 22) INSERT INTO big SELECT randomblob(1048576) FROM c"
 sed -i 's/parts 2/parts 2 upload limit 8m/' "$CONF"
 daemon_stop
 daemon_start || finish
@@ -98,6 +98,32 @@ is "there is one object of it, with its manifest" "$(objects | grep -c -- "-$B\.
 is "no upload in parts is left" "$(column "SELECT count(*) FROM copies WHERE upload_id <> ''")" 0
 is "each of its parts was used" "$(swift GET "/backups+segments?limit=100" | grep -c .)" \
     "$(( ($(row "$B" .file_size) + 5242879) / 5242880 ))"
+
+# An upload in parts that is given up takes its parts back.
+sed -i 's/parts 2/parts 2 upload limit 4m/' "$CONF"
+daemon_stop
+daemon_start || finish
+n=$(swift GET "/backups+segments?limit=100" | grep -c .)
+api POST /create -H 'Prefer: respond-async' >/dev/null
+ok "another begins" wait_for 15 begun
+G=$(column "SELECT backup_id FROM copies WHERE upload_id <> ''")
+more_parts() { [ "$(swift GET "/backups+segments?limit=100" | grep -c .)" -gt "$n" ]; }
+ok "with its first parts" wait_for 10 more_parts
+daemon_stop
+sed -i 's,endpoint ".*",endpoint "http://127.0.0.1:1",' "$CONF"
+daemon_start || finish
+pending() { [ "$(row "$G" .status)" = pending ]; }
+ok "the bucket is away" wait_for 10 pending
+daemon_stop
+sed -i "s,endpoint \".*\",endpoint \"$S3URL\",; s/retry from 200ms/retry from 1h/; s/to 2s/to 1h/" "$CONF"
+column "UPDATE copies SET next_attempt_ms = next_attempt_ms + 3600000 WHERE backup_id = $G AND place = 'off'"
+daemon_start || finish
+api DELETE "/backup/$G" -H 'Content-Type: application/json' -d '{"force":true}' >"$T/out"
+few_parts() { ! more_parts; }
+ok "deleted before it was sent: no part is left" wait_for 10 few_parts
+daemon_stop
+sed -i "s/retry from 1h to 1h/retry from 200ms to 2s/; s/ upload limit 4m//" "$CONF"
+daemon_start || finish
 
 # A new machine, with the key.
 "$BUILD/cloudbackupd" -K -f "$CONF" >"$T/kept" 2>"$T/kept.err"
@@ -135,12 +161,19 @@ is "nothing was believed of it" "$(column "SELECT count(*) FROM cloud_backups WH
 is "its restore wants force" "$(api POST "/restore/remote:${F/\//:}" -H 'Content-Type: application/json' -d '{}' | json .errorCode)" FORCE_REQUIRED
 is "a second refresh changes nothing" "$(api GET '/user?refresh=1' | jq '.data | length')" "$(jq '.data | length' <<<"$out")"
 
+# Deleted: its own objects go, nobody else's.
+before=$(objects | grep -v -- "-$Z\.sqlite")
+is "a backup is deleted" "$(api DELETE "/backup/$Z" -H 'Content-Type: application/json' -d '{"force":true}' | json .success)" true
+no_z() { ! objects | grep -q -- "-$Z\.sqlite"; }
+ok "its object and manifest go" wait_for 10 no_z
+is "and nothing else" "$(objects)" "$before"
+
 # Without the key.
 daemon_stop
 conf "$T/three"
 daemon_start || finish
 out=$(api GET "/user?refresh=1")
-is "without the key all are strangers'" "$(jq -r '[.data[].id | type] | unique | join(" ") ' <<<"$out") $(jq '.data | length' <<<"$out")" "string 4"
+is "without the key all are strangers'" "$(jq -r '[.data[].id | type] | unique | join(" ") ' <<<"$out") $(jq '.data | length' <<<"$out")" "string 3"
 like "the key cannot be installed any more" "$("$BUILD/cloudbackupd" -K -f "$CONF" "$T/kept" 2>&1)" '*another key*'
 daemon_stop
 is "the bucket has what it had" "$(objects | grep -c '\.sqlite$')" 3
