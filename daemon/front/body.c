@@ -127,20 +127,21 @@ read_chunks(struct request *r, struct evbuffer *in, enum err *code,
 static void
 take(struct request *r, struct evbuffer *in)
 {
-	struct evbuffer_iovec	v;
-	size_t			n, left;
+	unsigned char	*p;
+	size_t		 n = evbuffer_get_length(in), left;
 
 	left = (size_t)r->h.content_length - r->body_n;
-	while (left > 0 && evbuffer_peek(in, (ev_ssize_t)left, NULL, &v,
-	    1) > 0) {
-		n = v.iov_len < left ? v.iov_len : left;
-		memcpy(r->body + r->body_n, v.iov_base, n);
-		explicit_bzero(v.iov_base, n);
-		if (evbuffer_drain(in, n) == -1)
-			fatalx("evbuffer_drain");
-		r->body_n += n;
-		left -= n;
-	}
+	if (n > left)
+		n = left;
+	if (n == 0)
+		return;
+	if ((p = evbuffer_pullup(in, (ev_ssize_t)n)) == NULL)
+		fatalx("no memory for a body");
+	memcpy(r->body + r->body_n, p, n);
+	explicit_bzero(p, n);
+	if (evbuffer_drain(in, n) == -1)
+		fatalx("evbuffer_drain");
+	r->body_n += n;
 }
 
 int

@@ -77,6 +77,17 @@ ok "a download that broke off goes on" cmp "$T/part" "$path"
 is "two at a time, one slow" "$(curl -s --limit-rate 100k -o "$T/slow" "$D" & curl -s "$D" | openssl dgst -sha256 -r | cut -d' ' -f1; wait)" "${sum#*:}"
 ok "both whole" cmp "$T/slow" "$path"
 
+# A body that comes late and in pieces, and one that is never finished:
+# nobody else waits.
+exec 8<>"/dev/tcp/127.0.0.1/$PORT"
+printf 'POST /api/cloud-backup/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n' >&8
+exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+printf 'POST /api/cloud-backup/nope HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n' >&9
+for piece in '{"a"' ': "b' 'cd"' ' }'; do sleep 0.05; printf '%s' "$piece" >&9; done
+is "a body in pieces" "$(timeout 5 head -1 <&9 | cut -d' ' -f2)" 404
+is "beside one that does not come" "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "$URL/stats")" 200
+exec 8>&- 8<&- 9>&- 9<&-
+
 # ---- what is refused, by status ----
 P=/api/cloud-backup
 is "400: no request" "$(raw 'hello\r\n\r\n')" 400
