@@ -392,7 +392,11 @@ struct m_job {
 	char		phase[WORD_BYTES];	/* copy, verify, upload ... */
 	char		database[DATABASE_BYTES];
 	char		error_text[TEXT_BYTES];
+	uint64_t	rate;		/* bytes per second, of late */
+	int64_t		eta_s;		/* of this phase; -1: not known */
 };
+
+#include "proto/msg_events.h"
 
 #define BACKUP_NAMED	0x01	/* made by hand, with a name */
 #define BACKUP_DOOMED	0x02	/* a copy of it is being deleted */

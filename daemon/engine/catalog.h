@@ -477,15 +477,101 @@ struct catalog_event {
 	const char		*text;
 };
 
-/* Its id.  Only the newest hundred thousand stay. */
+/* Its id, or 0 when the disk is too full for it.  Only the newest hundred
+ * thousand stay. */
 int64_t	catalog_event_add(struct catalog *, const struct catalog_event *);
 
-/* 1, or 0 when the same alarm stands already. */
+/*
+ * At most limit events whose ids are greater than after, oldest first; cb
+ * must not touch the catalog.  The last one's id, or after.
+ */
+typedef void	catalog_event_cb(const struct m_event *, void *arg);
+int64_t	catalog_events(struct catalog *, int64_t after, uint32_t limit,
+	    catalog_event_cb *, void *arg);
+
+/* The id of the newest there ever was, or 0. */
+int64_t	catalog_events_newest(struct catalog *);
+
+/* How far a webhook is: events up to last_id are done with. */
+struct catalog_hook {
+	int64_t		last_id;
+	uint32_t	attempts;	/* of the next one */
+	int64_t		next_attempt_ms;
+};
+
+/* 1 and *h, or 0: it is not known yet.  Set: 0, or -1 while the disk is
+ * full. */
+int	catalog_hook_get(struct catalog *, const char *hook,
+	    struct catalog_hook *h);
+int	catalog_hook_set(struct catalog *, const char *hook,
+	    const struct catalog_hook *);
+
+/* The next one by name after `after`: 1 and hook (size bytes), or 0. */
+int	catalog_hook_next(struct catalog *, const char *after, char *hook,
+	    size_t size);
+void	catalog_hook_delete(struct catalog *, const char *hook);
+
+/* Does an alarm stand, or is there a failure after which nothing has gone
+ * well yet? */
+int	catalog_troubled(struct catalog *);
+
+/* Forgets such failures of a database, "": of all.  How many. */
+int	catalog_troubles_clear(struct catalog *, const char *database);
+
+/* 1, or 0 when the same alarm stands already, or the disk is full.  The
+ * catalog adds the event that tells of it. */
 int	catalog_alarm_raise(struct catalog *, const char *database,
 	    const char *kind, const char *text, int64_t now_ms);
 
 /* Does one stand for this database, or for all?  1 and why (TEXT_BYTES). */
 int	catalog_alarm_first(struct catalog *, const char *database,
 	    char *why);
+
+struct catalog_alarm {
+	int64_t		id;
+	int64_t		raised_ms;
+	char		database[DATABASE_BYTES];	/* "": of all */
+	char		kind[WORD_BYTES];
+	char		text[TEXT_BYTES];
+};
+
+/* The next that stands after the id `after`, of one database or ("") any:
+ * 1 and *a, or 0. */
+int	catalog_alarm_next(struct catalog *, const char *database,
+	    int64_t after, struct catalog_alarm *a);
+
+/* Calls cb for each that stands, oldest first; cb may change the catalog. */
+typedef void	catalog_standing_cb(const struct catalog_alarm *, void *arg);
+void	catalog_alarms_each(struct catalog *, const char *database,
+	    catalog_standing_cb *, void *arg);
+
+/* 1, or 0 when it stood no more. */
+int	catalog_alarm_acknowledge(struct catalog *, int64_t id,
+	    const char *by, int64_t now_ms);
+
+/* ---- what one backup's data shows beside another's ---- */
+
+struct catalog_traits {
+	int64_t		id;
+	int64_t		size;		/* of the image, bytes */
+	uint64_t	dev, ino;	/* the live file's, 0: not known */
+	uint32_t	application_id, change_counter;
+	int64_t		tables;		/* -1: their names are not known */
+	char		verdict[WORD_BYTES];
+};
+
+/* Of a backup; of the one that it is to be compared with: the newest of
+ * its database before it, none from before the last restore.  1 found. */
+int	catalog_traits(struct catalog *, int64_t id, struct catalog_traits *);
+int	catalog_traits_before(struct catalog *, int64_t id,
+	    const char *database, struct catalog_traits *);
+
+/* How many tables of the old backup the new one lacks, and the name of one
+ * (size bytes). */
+int64_t	catalog_tables_gone(struct catalog *, int64_t old_id,
+	    int64_t new_id, char *name, size_t size);
+
+/* What this database holds from now on is not what it held. */
+void	catalog_expect_anew(struct catalog *, const char *database);
 
 #endif

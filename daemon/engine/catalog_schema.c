@@ -280,7 +280,9 @@ static const char schema_3[] =
     " signature_id INTEGER NOT NULL DEFAULT 0,"
     " unchanged_ms INTEGER NOT NULL DEFAULT 0,"
     " changed_ms INTEGER NOT NULL DEFAULT 0,"
-    " drill_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    " drill_ms INTEGER NOT NULL DEFAULT 0,"
+    " expect_id INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"	/* data of
+			 * backups up to this one is not compared */
     "CREATE INDEX databases_block ON databases (block, path)"
     " WHERE block <> '';"
     /* What waits for a remote, of each database. */
@@ -333,13 +335,36 @@ static const char schema_3[] =
     " place TEXT NOT NULL DEFAULT '',"
     " text TEXT NOT NULL);"
 
-    /* Events that a webhook has still to get. */
-    "CREATE TABLE deliveries ("
-    " event_id INTEGER NOT NULL REFERENCES events ON DELETE CASCADE,"
-    " hook TEXT NOT NULL,"
-    " attempts INTEGER NOT NULL DEFAULT 0,"
-    " next_attempt_ms INTEGER NOT NULL,"
-    " PRIMARY KEY (hook, event_id)) WITHOUT ROWID;";
+    /* What went wrong and has not gone well since: the heartbeat waits. */
+    "CREATE TABLE troubles ("
+    " database TEXT NOT NULL,"
+    " kind TEXT NOT NULL,"		/* failed, late, dropped ... */
+    " at_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (database, kind)) WITHOUT ROWID;"
+    "CREATE TRIGGER events_bad AFTER INSERT ON events WHEN new.kind IN"
+    " ('failed', 'late', 'dropped', 'drill_failed') BEGIN"
+    " INSERT OR REPLACE INTO troubles VALUES"
+    "  (new.database, new.kind, new.at_ms); END;"
+    "CREATE TRIGGER events_good AFTER INSERT ON events WHEN new.kind IN"
+    " ('completed', 'restored') BEGIN"
+    " DELETE FROM troubles WHERE database = new.database"
+    "  AND kind <> 'drill_failed'; END;"
+    "CREATE TRIGGER events_drilled AFTER INSERT ON events"
+    " WHEN new.kind = 'drilled' BEGIN"
+    " DELETE FROM troubles WHERE database = new.database"
+    "  AND kind = 'drill_failed'; END;"
+    "CREATE TRIGGER alarms_told AFTER INSERT ON alarms BEGIN"
+    " INSERT INTO events (at_ms, kind, database, text) VALUES"
+    "  (new.raised_ms, 'alarm', new.database,"
+    "  new.kind || ': ' || new.text); END;"
+
+    /* How far each webhook is: events up to last_id are no concern of
+     * it any more. */
+    "CREATE TABLE hooks ("
+    " hook TEXT PRIMARY KEY,"
+    " last_id INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"	/* of the next event */
+    " next_attempt_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;";
 
 /* Step n takes version n to n + 1; what was released never changes. */
 static const char *const migrations[] = {

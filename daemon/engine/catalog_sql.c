@@ -196,6 +196,51 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " raised_ms) VALUES (?1, ?2, ?3, ?4)"
 	    " ON CONFLICT (database, kind) WHERE acknowledged_ms = 0"
 	    " DO NOTHING",
+	[SQL_EVENTS_AFTER] = "SELECT id, at_ms, backup_id, kind, database,"
+	    " place, text FROM events WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_EVENTS_NEWEST] = "SELECT seq FROM sqlite_sequence"
+	    " WHERE name = 'events'",
+	[SQL_HOOK_GET] = "SELECT last_id, attempts, next_attempt_ms"
+	    " FROM hooks WHERE hook = ?1",
+	[SQL_HOOK_SET] = "INSERT INTO hooks VALUES (?1, ?2, ?3, ?4)"
+	    " ON CONFLICT (hook) DO UPDATE SET last_id = ?2, attempts = ?3,"
+	    " next_attempt_ms = ?4",
+	[SQL_HOOK_NAMES] = "SELECT hook FROM hooks WHERE hook > ?1"
+	    " ORDER BY hook LIMIT 1",
+	[SQL_HOOK_DELETE] = "DELETE FROM hooks WHERE hook = ?1",
+	[SQL_TROUBLED] = "SELECT EXISTS (SELECT 1 FROM troubles) OR EXISTS"
+	    " (SELECT 1 FROM alarms WHERE acknowledged_ms = 0)",
+	[SQL_TROUBLES_CLEAR] = "DELETE FROM troubles WHERE ?1 = ''"
+	    " OR database = ?1",
+	[SQL_ALARMS] = "SELECT id, database, kind, text, raised_ms"
+	    " FROM alarms WHERE acknowledged_ms = 0 AND id > ?1"
+	    " AND (?2 = '' OR database = ?2) ORDER BY id LIMIT 1",
+	[SQL_ALARM_ACKNOWLEDGE] = "UPDATE alarms SET acknowledged_ms = ?2,"
+	    " acknowledged_by = ?3 WHERE id = ?1 AND acknowledged_ms = 0",
+	[SQL_TRAITS] = "SELECT id, file_size, live_dev, live_ino,"
+	    " application_id, change_counter, verdict,"
+	    " CASE WHEN tables = (SELECT count(*) FROM contents WHERE"
+	    "  backup_id = b.id) THEN tables ELSE -1 END"
+	    " FROM cloud_backups b WHERE id = ?1",
+	/* Not a safety backup: what was replaced is no measure. */
+	[SQL_TRAITS_BEFORE] = "SELECT id, file_size, live_dev, live_ino,"
+	    " application_id, change_counter, verdict,"
+	    " CASE WHEN tables = (SELECT count(*) FROM contents WHERE"
+	    "  backup_id = b.id) THEN tables ELSE -1 END"
+	    " FROM cloud_backups b WHERE database = ?2 AND id < ?1"
+	    " AND (created_ms, id) < (SELECT created_ms, id"
+	    "  FROM cloud_backups WHERE id = ?1)"
+	    " AND id > coalesce((SELECT expect_id FROM databases"
+	    "  WHERE name = ?2), 0) AND backup_type <> 'system'"
+	    " AND checksum IS NOT NULL AND verdict <> 'damaged'"
+	    " ORDER BY created_ms DESC, id DESC LIMIT 1",
+	[SQL_TABLES_GONE] = "SELECT count(*), min(name) FROM contents o"
+	    " WHERE backup_id = ?1 AND NOT EXISTS (SELECT 1 FROM contents n"
+	    "  WHERE n.backup_id = ?2 AND n.name = o.name)",
+	[SQL_EXPECT] = "INSERT INTO databases (name, expect_id)"
+	    " VALUES (?1, (SELECT seq FROM sqlite_sequence"
+	    "  WHERE name = 'cloud_backups'))"
+	    " ON CONFLICT (name) DO UPDATE SET expect_id = excluded.expect_id",
 	[SQL_ALARM_FIRST] = "SELECT kind, text FROM alarms WHERE"
 	    " acknowledged_ms = 0 AND database IN (?1, '')"
 	    " ORDER BY id LIMIT 1",

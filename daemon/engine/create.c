@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/create.h"
+#include "daemon/engine/events.h"
 #include "daemon/engine/expire.h"
 
 #define LOOK_PATIENCE_MS	30000	/* and the lock timeout */
@@ -41,8 +42,10 @@ void
 create_fail(struct job *j, const struct m_error *error, enum verdict verdict,
     const char *keep_file)
 {
-	struct create	*c = j->data;
-	struct engine	*e = j->engine;
+	struct create		*c = j->data;
+	struct engine		*e = j->engine;
+	struct event_about	 about = { j->database->name, "",
+				    j->backup_id };
 
 	create_discard(j);
 	if (j->backup_id != 0)
@@ -52,6 +55,8 @@ create_fail(struct job *j, const struct m_error *error, enum verdict verdict,
 		reply_error(e, j->request, error->code, j->backup_id,
 		    error->text);
 	j->request = 0;
+	events_add(e, EVENT_FAILED, &about, "the backup of %s failed: %s",
+	    j->database->name, error->text);
 	job_failed(j, error);
 	create_tell(c, error);
 }
@@ -68,6 +73,23 @@ create_fail_text(struct job *j, enum err code, const char *text)
 }
 
 void
+create_completed(struct engine *e, int64_t backup_id)
+{
+	struct event_about	about = { "", "", backup_id };
+	struct m_backup		b;
+	char			size[16];
+
+	if (catalog_get(e->catalog, backup_id, &b) != 1 ||
+	    strcmp(b.status, "completed") != 0)
+		return;
+	about.database = b.database;
+	util_size_text(size, (uint64_t)b.file_size);
+	events_add(e, EVENT_COMPLETED, &about, "backup %lld of %s is "
+	    "complete: %s, at %s", (long long)b.id, b.database, size,
+	    b.locations);
+}
+
+void
 create_finish(struct job *j)
 {
 	struct engine	*e = j->engine;
@@ -79,6 +101,9 @@ create_finish(struct job *j)
 	    "lock_held_ms=%llu%s%s", (long long)b.id, b.database, b.status,
 	    (long long)b.file_size, (unsigned long long)b.lock_held_us / 1000,
 	    b.reason[0] == '\0' ? "" : " reason=", b.reason);
+	/* What goes to remotes is told when it is there. */
+	if (TAILQ_EMPTY(&j->database->targets))
+		create_completed(e, b.id);
 	if (j->request != 0)
 		chan_send(e->front.chan, MSG_REP_BACKUP, j->request, &b,
 		    sizeof(b), -1);

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/create.h"
+#include "daemon/engine/events.h"
 #include "daemon/engine/expire.h"
 
 void
@@ -241,6 +242,7 @@ name_all(struct job *j)
 		return;
 	}
 	catalog_published(e->catalog, j->backup_id);
+	alarms_compare(e, j->backup_id, j->database->name);
 	create_discard(j);
 	unchanged_captured(e, j->database, j->backup_id,
 	    &c->captured.signature);

@@ -347,6 +347,7 @@ engine_stop(struct engine *e)
 	e->stopping = 1;
 	manager_stopping();
 	event_add(e->stop_timer, &tv);
+	watch_stop(e);
 	tasks_stop(e);
 	engine_stop_check(e);
 }
@@ -513,6 +514,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	store_sweep(store, adopt_orphan, &e);
 	remotes_init(&e);
 	globs_init(&e);
+	hooks_init(&e);
 	schedule_init(&e);
 	owners_look(&e);
 	expire_init(&e);
@@ -532,6 +534,8 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	expire_free(&e);
 	jobs_free(&e);
 	remotes_free(&e);
+	hooks_free(&e);
+	watch_free(&e);
 	rights_free(&e);
 	tls_free(&e);
 	for (i = 0; i < nitems(signals); i++)

@@ -13,6 +13,7 @@
 #include "daemon/engine/audit.h"
 #include "daemon/engine/catalog.h"
 #include "daemon/engine/conf.h"
+#include "daemon/engine/rate.h"
 #include "daemon/engine/store.h"
 #include "proto/errors.h"
 #include "proto/msg.h"
@@ -57,6 +58,9 @@ struct engine {
 	struct event		*front_timer;	/* flow.c's */
 	int			 front_full;	/* it does not read */
 	int64_t			 started_ms;
+	int			 watched;	/* watch.c's: front follows */
+	struct event		*watch_timer;
+	uint64_t		 moves;		/* of all jobs, so far */
 	int			 stopping;
 	int			 license_ids_told;
 	int			 failed;	/* a child died: exit with 1 */
@@ -358,6 +362,8 @@ struct job {
 	int		 audited;	/* its end is written down, too */
 	struct who	 who;		/* asked for it */
 	char		 phase[WORD_BYTES];
+	uint64_t	 move;		/* its last: a number of all jobs' */
+	struct rate	 rate;		/* of the bytes of this phase */
 	void		(*run)(struct job *);	/* when its turn comes */
 	void		(*release)(struct job *);	/* frees data */
 	void		*data;
@@ -378,6 +384,33 @@ int		 jobs_running(const struct engine *);
 void		 jobs_kick(struct engine *);	/* one may begin */
 void		 jobs_init(struct engine *);
 void		 jobs_free(struct engine *);
+
+/* ---- watch.c: whoever follows what happens ---- */
+
+/* Front follows, or does not any more. */
+void	watch_set(struct engine *, int on);
+void	watch_event(struct engine *);	/* there is a new event */
+void	watch_job(struct job *);	/* it has moved */
+void	watch_stop(struct engine *);	/* the daemon is about to end */
+void	watch_free(struct engine *);
+
+/* Answers of a page, with what these names may see. */
+void	events_request(struct engine *, uint64_t request,
+	    const struct m_req_events *, const struct names *);
+void	jobs_request(struct engine *, uint64_t request,
+	    const struct m_req_jobs *, const struct names *);
+
+/* Somebody has seen the alarms; who: for the audit log. */
+void	acknowledge_request(struct engine *, uint64_t request,
+	    const struct m_req_acknowledge *, const struct who *);
+
+/* ---- hooks.c: events POSTed to webhooks ---- */
+
+void	hooks_init(struct engine *);
+void	hooks_free(struct engine *);
+void	hooks_event(struct engine *);	/* there may be one for a hook */
+/* NET_HOOKED: 0 when no hook waits for it. */
+int	hooks_message(struct engine *, const struct msg *);
 
 /* ---- create.c ---- */
 
@@ -440,6 +473,9 @@ void	holders_add(struct engine *, const struct conf_database *,
 /* check-locks and check-accessibility. */
 void	locks_request(struct engine *, uint64_t request,
 	    const struct conf_database *);
+
+/* A copy of it has arrived: an event, if it was the last one missing. */
+void	create_completed(struct engine *, int64_t backup_id);
 
 /* An attempt to bring a backup to a remote ended. */
 void	create_upload_ended(struct engine *, int64_t backup_id);

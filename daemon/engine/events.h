@@ -44,6 +44,7 @@ struct event_about {
 /* "completed", "drill_failed"; "replaced". */
 const char	*event_kind_name(enum event_kind);
 const char	*alarm_kind_name(enum alarm_kind);
+int		 alarm_kind_known(const char *name);
 
 /* An event more: into the catalog, the log, and to whoever waits for it.
  * text: a sentence, without secrets. */
@@ -55,6 +56,20 @@ void	events_add(struct engine *, enum event_kind,
  * alarm stands already; otherwise an event says it. */
 void	alarm_raise(struct engine *, enum alarm_kind, const char *database,
 	    const char *text, ...) __attribute__((__format__ (printf, 4, 5)));
+
+/* Takes name and password out of every URL in a text. */
+void	events_hide_login(char *text);
+
+/* ---- alarms.c: about the data itself ---- */
+
+/* A backup was proven: is its data like that of the one before? */
+void	alarms_compare(struct engine *, int64_t backup_id,
+	    const char *database);
+
+/* A restore has put other data into the database, and that is well. */
+void	alarms_expect_anew(struct engine *, const char *database);
+
+/* ---- events.c ---- */
 
 /* Is expiry frozen for a database?  Then why (TEXT_BYTES) has a sentence. */
 int	alarm_stands(struct engine *, const char *database, char *why);

@@ -137,6 +137,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 		if (j->state == JOB_QUEUED && !must_wait(&t, j)) {
 			j->state = JOB_RUNNING;
 			j->started_ms = util_now_ms();
+			watch_job(j);
 			j->run(j);
 			t.running += !ended(j) && !in_transfer(j);
 		}
@@ -182,6 +183,7 @@ job_new(struct engine *e, const char *kind, struct conf_database *database,
 	j->release = release;
 	j->data = data;
 	TAILQ_INSERT_TAIL(&e->jobs, j, entry);
+	watch_job(j);
 	jobs_kick(e);
 	return (j);
 }
@@ -215,7 +217,12 @@ job_phase(struct job *j, const char *phase, uint64_t done, uint64_t total)
 	int	changed = strcmp(j->phase, phase) != 0;
 
 	if (changed)
+	if (changed) {
 		phase_leave(j);
+		rate_reset(&j->rate);
+	}
+	rate_add(&j->rate, util_monotonic_us(), done);
+	watch_job(j);
 	strlcpy(j->phase, phase, sizeof(j->phase));
 	j->bytes_done = done;
 	j->bytes_total = total;
@@ -231,6 +238,7 @@ job_end(struct job *j, enum job_state state)
 	phase_leave(j);
 	j->state = state;
 	j->finished_ms = util_now_ms();
+	watch_job(j);
 	jobs_kick(e);
 	engine_stop_check(e);
 }
@@ -268,6 +276,12 @@ job_describe(const struct job *j, struct m_job *m)
 	m->backup_id = j->backup_id;
 	m->started_ms = j->started_ms;
 	m->finished_ms = j->finished_ms;
+	m->eta_s = -1;
+	if (j->state == JOB_RUNNING) {
+		m->rate = rate_per_s(&j->rate, util_monotonic_us());
+		m->eta_s = rate_eta_s(m->rate, j->bytes_done,
+		    j->bytes_total);
+	}
 	strlcpy(m->kind, j->kind, sizeof(m->kind));
 	strlcpy(m->state, states[j->state], sizeof(m->state));
 	strlcpy(m->phase, j->phase, sizeof(m->phase));

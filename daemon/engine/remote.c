@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "daemon/engine/events.h"
 #include "daemon/engine/expire.h"
 #include "daemon/engine/forms.h"
 #include "daemon/engine/remote_s3.h"
@@ -172,6 +173,19 @@ upload_send(struct remote *r, const struct m_backup *b, uint64_t size,
 	    r->conf->name, r->attempts);
 }
 
+/* It will not get there. */
+static void
+upload_lost(struct engine *e, int64_t id, const char *place, const char *why)
+{
+	struct event_about	about = { "", place, id };
+	struct m_backup		b;
+
+	if (catalog_get(e->catalog, id, &b) == 1)
+		about.database = b.database;
+	events_add(e, EVENT_FAILED, &about, "backup %lld will not get to %s: "
+	    "%s", (long long)id, place, why);
+}
+
 static void
 upload_begin(struct remote *r, const struct catalog_copy *copy)
 {
@@ -191,6 +205,7 @@ upload_begin(struct remote *r, const struct catalog_copy *copy)
 		    (long long)b.id, r->conf->name, err);
 		catalog_copy_failed(e->catalog, b.id, r->conf->name, err);
 		forms_remote_settle(e, b.id);
+		upload_lost(e, b.id, r->conf->name, err);
 		create_upload_ended(e, b.id);
 		remotes_kick(e);
 		return;
@@ -251,11 +266,13 @@ on_uploaded(struct engine *e, struct remote *r, const struct m_net_uploaded *m)
 		catalog_copy_done(e->catalog, id, place, remote_id);
 		log_info("backup %lld is at %s as %s", (long long)id, place,
 		    remote_id);
+		create_completed(e, id);
 		break;
 	case NET_REFUSED:
 		catalog_copy_failed(e->catalog, id, place, m->reason);
 		log_warnx("backup %lld was refused by %s: %s", (long long)id,
 		    place, m->reason);
+		upload_lost(e, id, place, m->reason);
 		break;
 	default:
 		next_ms = pause_ms(r);
@@ -528,6 +545,10 @@ remotes_message(struct chan *c, const struct msg *m, void *arg)
 		break;
 	case MSG_NET_DELETED:
 		expire_deleted(e, m);
+		break;
+	case MSG_NET_HOOKED:
+		if (!hooks_message(e, m))
+			fatalx("network: impossible NET_HOOKED");
 		break;
 	default:
 		if (recover_message(e, m) || remote_test_message(e, m))

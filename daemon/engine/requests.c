@@ -11,8 +11,10 @@
 
 #include "common/log.h"
 #include "common/util.h"
+#include "daemon/engine/engine.h"
 #include "daemon/engine/expire.h"
 #include "daemon/engine/remote_s3.h"
+#include "daemon/engine/requests.h"
 #include "proto/form.h"
 
 void
@@ -28,8 +30,8 @@ reply_error(struct engine *e, uint64_t request, enum err code,
 	chan_send(e->front.chan, MSG_REP_ERROR, request, &m, sizeof(m), -1);
 }
 
-static void
-impossible(const struct msg *m)
+void
+requests_impossible(const struct msg *m)
 {
 	fatalx("front: impossible %s", msg_desc(m->type)->name);
 }
@@ -64,13 +66,10 @@ reply_refused(struct engine *e, uint64_t request, const struct m_asker *a,
 	chan_send(e->front.chan, MSG_REP_ERROR, request, &m, sizeof(m), -1);
 }
 
-/*
- * May he?  1, or 0 after the answer was sent.  database NULL: a right on
- * all; DATABASE_ANY: on one, no matter which.
- */
-static int
-allowed(struct engine *e, const struct msg *msg, const struct m_asker *a,
-    uint32_t right, const char *database, int64_t backup_id)
+int
+requests_allowed(struct engine *e, const struct msg *msg,
+    const struct m_asker *a, uint32_t right, const char *database,
+    int64_t backup_id)
 {
 	enum err	code;
 	uint32_t	wait_s;
@@ -87,7 +86,7 @@ int
 request_allowed(struct engine *e, const struct msg *msg,
     const struct m_asker *a, uint32_t right)
 {
-	return (allowed(e, msg, a, right, NULL, 0));
+	return (requests_allowed(e, msg, a, right, NULL, 0));
 }
 
 /* The database of that name if he may, or NULL after the answer. */
@@ -97,7 +96,8 @@ database_allowed(struct engine *e, const struct msg *msg,
 {
 	struct conf_database	*d = conf_database(e->conf, name);
 
-	if (!allowed(e, msg, a, right, d != NULL ? d->name : DATABASE_ANY, 0))
+	if (!requests_allowed(e, msg, a, right, d != NULL ? d->name :
+	    DATABASE_ANY, 0))
 		return (NULL);
 	if (d == NULL)
 		reply_error(e, msg->id, E_DATABASE_UNKNOWN, 0,
@@ -147,8 +147,8 @@ on_may(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (m.right == 0 || (m.right & ~(uint32_t)RIGHTS_ALL) != 0)
-		impossible(msg);
-	if (allowed(e, msg, &m.asker, m.right, DATABASE_ANY, 0))
+		requests_impossible(msg);
+	if (requests_allowed(e, msg, &m.asker, m.right, DATABASE_ANY, 0))
 		chan_send(e->front.chan, MSG_REP_MAY, msg->id, &none,
 		    sizeof(none), -1);
 }
@@ -175,7 +175,7 @@ on_create(struct engine *e, const struct msg *msg)
 	memcpy(&m, msg->data, sizeof(m));
 	if (!user_ok(&m.user) || !msg_text_ok(m.database) ||
 	    !msg_text_ok(m.name) || !msg_text_ok(m.description))
-		impossible(msg);
+		requests_impossible(msg);
 	d = database_allowed(e, msg, &m.asker, RIGHT_BACKUP, m.database);
 	if (d == NULL)
 		return;
@@ -201,16 +201,12 @@ send_row(const struct m_backup *b, void *arg)
 	    sizeof(*b), -1);
 }
 
-/*
- * May he read this database, or ("") any?  1, and in *names which; 0 after
- * the answer.  The caller frees names->list.
- */
-static int
-seen(struct engine *e, const struct msg *msg, const struct m_asker *a,
+int
+requests_seen(struct engine *e, const struct msg *msg, const struct m_asker *a,
     const char *database, struct names *names)
 {
 	memset(names, 0, sizeof(*names));
-	if (!allowed(e, msg, a, RIGHT_READ, database[0] == '\0' ?
+	if (!requests_allowed(e, msg, a, RIGHT_READ, database[0] == '\0' ?
 	    DATABASE_ANY : database, 0))
 		return (0);
 	names->all = rights_has(e, a, RIGHT_READ, NULL);
@@ -242,8 +238,8 @@ on_list(struct engine *e, const struct msg *msg)
 	memcpy(&m, msg->data, sizeof(m));
 	if (!user_ok(&m.user) || !msg_text_ok(m.database) || m.limit < 1 ||
 	    m.limit > LIST_PAGE_ROWS)
-		impossible(msg);
-	if (!seen(e, msg, &m.asker, m.database, &names))
+		requests_impossible(msg);
+	if (!requests_seen(e, msg, &m.asker, m.database, &names))
 		return;
 	memset(&end, 0, sizeof(end));
 	end.whole = names.all;
@@ -271,8 +267,8 @@ on_stats(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (!user_ok(&m.user) || !msg_text_ok(m.database))
-		impossible(msg);
-	if (!seen(e, msg, &m.asker, m.database, &names))
+		requests_impossible(msg);
+	if (!requests_seen(e, msg, &m.asker, m.database, &names))
 		return;
 	totals(e, &names, &m.user, m.database, &s);
 	free(names.list);
@@ -287,11 +283,11 @@ on_status(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (!msg_text_ok(m.database))
-		impossible(msg);
+		requests_impossible(msg);
 	if (m.database[0] != '\0' && database_allowed(e, msg, &m.asker,
 	    RIGHT_READ, m.database) == NULL)
 		return;
-	if (!seen(e, msg, &m.asker, m.database, &names))
+	if (!requests_seen(e, msg, &m.asker, m.database, &names))
 		return;
 	status_request(e, msg->id, &m, &names);
 	free(names.list);
@@ -305,7 +301,7 @@ on_file_info(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (!msg_text_ok(m.database))
-		impossible(msg);
+		requests_impossible(msg);
 	d = database_allowed(e, msg, &m.asker, RIGHT_READ, m.database);
 	if (d != NULL)
 		file_info_request(e, msg->id, d);
@@ -378,10 +374,10 @@ on_download(struct engine *e, const struct msg *msg)
 	memcpy(&m, msg->data, sizeof(m));
 	if (m.ref > REF_REMOTE || (m.flags & ~(uint32_t)BACKUP_RAW) != 0 ||
 	    !msg_text_ok(m.remote_id) || !msg_text_ok(m.database))
-		impossible(msg);
+		requests_impossible(msg);
 	found = backup_find(e, m.ref, m.local_id, m.remote_id, &b);
-	if (!allowed(e, msg, &m.asker, RIGHT_DOWNLOAD, found ? b.database :
-	    place_unknown(m.ref), found ? b.id : 0))
+	if (!requests_allowed(e, msg, &m.asker, RIGHT_DOWNLOAD, found ?
+	    b.database : place_unknown(m.ref), found ? b.id : 0))
 		return;
 	memset(&o, 0, sizeof(o));
 	o.request = msg->id;
@@ -399,28 +395,6 @@ on_download(struct engine *e, const struct msg *msg)
 		    "there is no backup of that id");
 }
 
-static void
-on_job(struct engine *e, const struct msg *msg)
-{
-	struct m_req_job	 m;
-	struct m_job		 told;
-	struct job		*j;
-
-	memcpy(&m, msg->data, sizeof(m));
-	j = job_by_id(e, m.job);
-	if (!allowed(e, msg, &m.asker, RIGHT_READ, j == NULL ? DATABASE_ANY :
-	    j->database == NULL ? NULL : j->database->name, 0))
-		return;
-	if (j == NULL) {
-		reply_error(e, msg->id, E_JOB_NOT_FOUND, 0,
-		    "there is no job of that id");
-		return;
-	}
-	job_describe(j, &told);
-	chan_send(e->front.chan, MSG_REP_JOB, msg->id, &told, sizeof(told),
-	    -1);
-}
-
 /* It may hold an identity, a secret. */
 static void
 restore(struct engine *e, const struct msg *msg,
@@ -431,10 +405,10 @@ restore(struct engine *e, const struct msg *msg,
 
 	/* Out of one database and into the other: a right on both. */
 	found = backup_find(e, m->ref, m->local_id, m->remote_id, &b);
-	if (!allowed(e, msg, &m->asker, RIGHT_RESTORE, found ? b.database :
-	    place_unknown(m->ref), found ? b.id : 0))
+	if (!requests_allowed(e, msg, &m->asker, RIGHT_RESTORE, found ?
+	    b.database : place_unknown(m->ref), found ? b.id : 0))
 		return;
-	if (m->database[0] != '\0' && !allowed(e, msg, &m->asker,
+	if (m->database[0] != '\0' && !requests_allowed(e, msg, &m->asker,
 	    RIGHT_RESTORE, m->database, found ? b.id : 0))
 		return;
 	if (e->stopping) {
@@ -454,7 +428,7 @@ on_restore(struct engine *e, const struct msg *msg)
 	if (m.ref > REF_REMOTE || !user_ok(&m.user) ||
 	    !msg_text_ok(m.remote_id) || !msg_text_ok(m.database) ||
 	    !msg_text_ok(m.identity) || !msg_text_ok(m.identity_file))
-		impossible(msg);
+		requests_impossible(msg);
 	restore(e, msg, &m);
 	explicit_bzero(&m, sizeof(m));
 	chan_wipe(e->front.chan);
@@ -471,7 +445,7 @@ backup_allowed(struct engine *e, const struct msg *msg,
 	int	found;
 
 	found = backup_find(e, ref, id, remote_id, b);
-	if (!allowed(e, msg, a, right, found ? b->database :
+	if (!requests_allowed(e, msg, a, right, found ? b->database :
 	    place_unknown(ref), found ? b->id : 0))
 		return (0);
 	if (!found)
@@ -489,7 +463,7 @@ on_backup(struct engine *e, const struct msg *msg)
 	memcpy(&m, msg->data, sizeof(m));
 	if (m.ref > REF_REMOTE || !msg_text_ok(m.remote_id) ||
 	    !msg_text_ok(m.database))
-		impossible(msg);
+		requests_impossible(msg);
 	if (backup_allowed(e, msg, &m.asker, RIGHT_READ, m.ref, m.local_id,
 	    m.remote_id, &b))
 		detail_request(e, msg->id, &b);
@@ -502,7 +476,7 @@ change(struct engine *e, const struct msg *msg, struct m_req_change *m,
 {
 	memcpy(m, msg->data, sizeof(*m));
 	if (m->ref > REF_REMOTE || !msg_text_ok(m->remote_id))
-		impossible(msg);
+		requests_impossible(msg);
 	/* A pin only keeps; to take it off lets a backup go. */
 	return (backup_allowed(e, msg, &m->asker, pins &&
 	    (m->flags & CHANGE_PIN) ? RIGHT_BACKUP : RIGHT_DELETE, m->ref,
@@ -562,7 +536,7 @@ on_expire(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (!msg_text_ok(m.database))
-		impossible(msg);
+		requests_impossible(msg);
 	if (m.database[0] != '\0') {
 		d = database_allowed(e, msg, &m.asker, RIGHT_DELETE,
 		    m.database);
@@ -573,7 +547,8 @@ on_expire(struct engine *e, const struct msg *msg)
 		names.n = 1;
 		strlcpy(names.list[0], d->name, sizeof(names.list[0]));
 	} else {
-		if (!allowed(e, msg, &m.asker, RIGHT_DELETE, DATABASE_ANY, 0))
+		if (!requests_allowed(e, msg, &m.asker, RIGHT_DELETE,
+		    DATABASE_ANY, 0))
 			return;
 		expire_names(e, &m.asker, &names);
 	}
@@ -590,7 +565,7 @@ on_undo(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (!msg_text_ok(m.database))
-		impossible(msg);
+		requests_impossible(msg);
 	d = database_allowed(e, msg, &m.asker, RIGHT_RESTORE, m.database);
 	if (d == NULL)
 		return;
@@ -609,7 +584,7 @@ on_locks(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (!msg_text_ok(m.database))
-		impossible(msg);
+		requests_impossible(msg);
 	d = database_allowed(e, msg, &m.asker, RIGHT_READ, m.database);
 	if (d != NULL)
 		locks_request(e, msg->id, d);
@@ -623,7 +598,7 @@ on_license(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (m.asker.conn == 0 ||
-	    allowed(e, msg, &m.asker, RIGHT_READ, DATABASE_ANY, 0))
+	    requests_allowed(e, msg, &m.asker, RIGHT_READ, DATABASE_ANY, 0))
 		license_request(e, msg->id);
 }
 
@@ -635,7 +610,7 @@ on_license_ids(struct engine *e, const struct msg *msg)
 	memcpy(&m, msg->data, sizeof(m));
 	if (!user_ok(&m.user) || m.user.kind == USER_NONE ||
 	    !msg_text_ok(m.device_id) || e->license_ids_told)
-		impossible(msg);
+		requests_impossible(msg);
 	e->license_ids_told = 1;
 	identity_license(e, &m);
 }
@@ -647,7 +622,7 @@ on_refused(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (m.code == E_NONE || m.code >= E_COUNT)
-		impossible(msg);
+		requests_impossible(msg);
 	rights_refused(e, msg->id, m.code);
 }
 
@@ -666,7 +641,11 @@ static const struct {
 	{ MSG_REQ_STATUS,	on_status,	"status" },
 	{ MSG_REQ_FILE_INFO,	on_file_info,	"file-info" },
 	{ MSG_REQ_DOWNLOAD,	on_download,	"download" },
-	{ MSG_REQ_JOB,		on_job,		"job" },
+	{ MSG_REQ_JOB,		requests_job,		"job" },
+	{ MSG_REQ_JOBS,		requests_jobs,	"jobs" },
+	{ MSG_REQ_EVENTS,	requests_events,	"events" },
+	{ MSG_REQ_ACKNOWLEDGE,	requests_acknowledge,	"acknowledge" },
+	{ MSG_WATCH,	requests_watch,	NULL },
 	{ MSG_REQ_RESTORE,	on_restore,	"restore" },
 	{ MSG_REQ_LOCKS,	on_locks,	"check-locks" },
 	{ MSG_REQ_REFRESH,	request_refresh, "refresh" },

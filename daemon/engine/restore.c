@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/events.h"
 #include "daemon/engine/restore.h"
 
 #define LOOK_PATIENCE_MS	30000
@@ -54,13 +55,18 @@ release(struct job *j)
 void
 restore_fail(struct job *j, const struct m_error *error)
 {
-	struct engine	*e = j->engine;
+	struct engine		*e = j->engine;
+	struct event_about	 about = { j->database->name, "",
+				    j->backup_id };
 
 	if (j->request != 0)
 		reply_error(e, j->request, error->code, j->backup_id,
 		    error->text);
 	j->request = 0;
 	restore_clean(j);
+	events_add(e, EVENT_FAILED, &about, "the restore of backup %lld into "
+	    "%s failed: %s", (long long)j->backup_id, j->database->name,
+	    error->text);
 	job_failed(j, error);
 }
 

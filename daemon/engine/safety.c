@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/events.h"
 #include "daemon/engine/expire.h"
 #include "daemon/engine/restore.h"
 #include "proto/form.h"
@@ -259,6 +260,7 @@ remember(struct job *j)
 	    "%s%s; what was there before is backup %lld.",
 	    (long long)r->backup.id, j->database->name, r->undoes.id != 0 ?
 	    ", to undo the last restore" : "", (long long)r->safety_id);
+	alarms_expect_anew(e, j->database->name);
 	expire_kick(e, j->database->name);
 }
 

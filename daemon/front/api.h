@@ -19,6 +19,7 @@ struct json	*answer_begin(struct answer *, const char *message);
 void	answer_send(struct answer *, struct conn *, int status);
 
 void	api_backup_check(const struct m_backup *);
+void	api_event_check(const struct m_event *);
 void	api_job_check(const struct m_job *);
 
 /* 1: the client wants no answer but the job's number. */

@@ -105,6 +105,19 @@ conn_count(void)
 }
 
 int
+conns_writing(void)
+{
+	const struct conn	*c;
+
+	TAILQ_FOREACH(c, &conns, entry) {
+		if (c->state == CONN_WRITE && evbuffer_get_length(
+		    bufferevent_get_output(c->bev)) > 0)
+			return (1);
+	}
+	return (0);
+}
+
+int
 conn_head_only(const struct conn *c)
 {
 	return (c->req != NULL && c->req->h.method == HTTP_HEAD);
@@ -173,6 +186,7 @@ conn_answered(struct conn *c)
 	c->sent = 0;
 	c->complete = 0;
 	c->chunked = 0;
+	c->follows = 0;
 	if (evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)
 		c->linger = 1;
 	if (c->close_after)
@@ -423,6 +437,8 @@ conn_eof(struct conn *c)
 			conn_close(c);
 		break;
 	case CONN_WRITE:
+		if (c->follows)		/* for ever, or till he goes */
+			conn_close(c);
 		break;
 	default:
 		conn_close(c);
@@ -460,10 +476,10 @@ on_output_moved(struct evbuffer *out, const struct evbuffer_cb_info *info,
 {
 	struct conn	*c = arg;
 
-	(void)out;
 	c->moved += info->n_deleted;
 	c->sent += info->n_deleted;
-	if (c->moved < WRITE_LEAST)
+	/* Who has taken all there is has not been slow. */
+	if (c->moved < WRITE_LEAST && evbuffer_get_length(out) > 0)
 		return;
 	c->moved = 0;
 	c->progress_us = util_monotonic_us();

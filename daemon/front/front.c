@@ -119,19 +119,27 @@ take_change(const struct msg *m)
 static void
 on_engine(struct chan *chan, const struct msg *m, void *arg)
 {
+	/* For the last words to who reads them. */
+	const struct timeval	last = { 0, 100000 };
+
 	(void)arg;
 	if (m == NULL) {
 		/* Nothing can be answered without it. */
-		if (strcmp(chan_error(chan), "closed") == 0) {
-			log_debug("the engine has ended");
+		if (strcmp(chan_error(chan), "closed") != 0)
+			fatalx("engine: %s", chan_error(chan));
+		log_debug("the engine has ended");
+		if (!conns_writing())
 			exit(0);
-		}
-		fatalx("engine: %s", chan_error(chan));
+		if (event_base_loopexit(front.base, &last) == -1)
+			fatalx("event_base_loopexit");
+		return;
 	}
 	if (phase != RUNNING || m->type == MSG_FRONT_START)
 		take_start(m);
 	else if (m->type == MSG_CONN_RIGHTS)
 		conn_rights(m->id, m->data);
+	else if (m->type == MSG_EVENT)
+		stream_told(m->data);
 	else if (!take_change(m))
 		link_from_engine(m);
 }

@@ -148,6 +148,7 @@ struct conn {
 	uint64_t	 progress_us;	/* when enough bytes last moved */
 	size_t		 moved;		/* bytes since then */
 	int		 eof;		/* the client sends no more */
+	int		 follows;	/* the answer ends when he goes */
 	struct request	*req;		/* NULL between requests */
 	struct pending_list pending;
 
@@ -187,6 +188,8 @@ extern struct conn_list	conns;
 /* fd is an accepted socket, non-blocking, and ours from now on. */
 void	conn_new(int fd, enum listen_kind, size_t listener, int tls);
 size_t	conn_count(void);
+/* Does an answer wait to be taken by the kernel? */
+int	conns_writing(void);
 /* The engine's answer to CONN_OPEN. */
 void	conn_rights(uint64_t id, const struct m_conn_rights *);
 /* The listener is gone: these end as soon as they are idle. */
@@ -313,6 +316,12 @@ void	download_start(struct conn *, const struct m_backup *, int fd);
  * NAME_BYTES. */
 void	download_name(char *dst, const struct m_backup *, const char *form);
 
+/* ---- stream.c: streams of events ---- */
+
+void	stream_start(struct conn *);
+/* The engine tells that there is something new. */
+void	stream_told(const struct m_news *);
+
 /* ---- api_*.c: one handler for each route ---- */
 
 void	api_healthz(struct conn *);
@@ -324,6 +333,9 @@ void	api_status(struct conn *);
 void	api_file_info(struct conn *);
 void	api_download(struct conn *);
 void	api_job(struct conn *);
+void	api_jobs(struct conn *);
+void	api_events(struct conn *);
+void	api_acknowledge(struct conn *);
 void	api_restore(struct conn *);
 void	api_remote_test(struct conn *);
 void	api_check_locks(struct conn *);
@@ -348,6 +360,10 @@ void	api_license_start(void);
  * when the request has been refused for it.
  */
 int	api_query(struct conn *, const char *name, char *dst, size_t size);
+/* A number of the query into *v: 1; 0 and *v as it was, when it is not
+ * there; or -1 as above. */
+int	api_number(struct conn *, const char *name, int64_t least,
+	    int64_t most, int64_t *v);
 /* A user id from a path. */
 int	api_user(struct conn *, const char *text, struct m_user *);
 

@@ -57,6 +57,7 @@ void	json_backup_open(struct json *, const char *key,
 void	json_remote(struct json *, const struct remote_row *,
 	    const struct m_user *, const char *remote_name);
 void	json_job(struct json *, const char *key, const struct m_job *);
+void	json_event(struct json *, const char *key, const struct m_event *);
 void	json_stats(struct json *, const char *key, const struct m_stats *);
 /* An object that stays open, for its alarms. */
 void	json_status(struct json *, const struct m_status_database *);

@@ -49,6 +49,11 @@ static const struct param	undo_params[] = {
 	{ "database", NULL, PARAM_LINE, IN(m_req_undo, database), 0 },
 };
 
+static const struct param	acknowledge_params[] = {
+	{ "database", NULL, PARAM_LINE, IN(m_req_acknowledge, database), 0 },
+	{ "kind", NULL, PARAM_LINE, IN(m_req_acknowledge, kind), 0 },
+};
+
 static int	refuse(struct refusal *, enum err, const char *, ...)
 		    __attribute__((__format__ (printf, 3, 4)));
 
@@ -319,6 +324,14 @@ int
 request_empty(const char *text, size_t n, struct refusal *r)
 {
 	return (body_take(text, n, NULL, 0, NULL, r));
+}
+
+int
+request_acknowledge(const char *text, size_t n,
+    struct m_req_acknowledge *req, struct refusal *r)
+{
+	return (body_take(text, n, acknowledge_params,
+	    nitems(acknowledge_params), req, r));
 }
 
 int

@@ -82,6 +82,9 @@ int	request_undo(const char *text, size_t n, struct m_req_undo *req,
 int	request_log(const char *text, size_t n, struct m_req_admin *req,
 	    struct refusal *);
 int	request_empty(const char *text, size_t n, struct refusal *);
+/* The same of `acknowledge`: database and kind. */
+int	request_acknowledge(const char *text, size_t n,
+	    struct m_req_acknowledge *req, struct refusal *);
 
 /*
  * A user id from a path or a query: digits in their shortest form are a

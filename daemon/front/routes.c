@@ -24,13 +24,15 @@ static const struct route	routes[] = {
 	{ HTTP_GET, "/license-info", ARG_NONE, 0, api_license_info },
 	{ HTTP_GET, "/file-info", ARG_NONE, 0, api_file_info },
 	{ HTTP_POST, "/log", ARG_NONE, ROUTE_BODY, api_log },
-	{ HTTP_GET, "/jobs", ARG_NEEDED, 0, api_job },
 	{ HTTP_GET, "/backup", ARG_NEEDED, 0, api_backup },
 	{ HTTP_DELETE, "/backup", ARG_NEEDED, ROUTE_BODY, api_delete },
 	{ HTTP_POST, "/pin", ARG_NEEDED, ROUTE_BODY, api_pin },
 	{ HTTP_POST, "/unpin", ARG_NEEDED, ROUTE_BODY, api_unpin },
 	{ HTTP_POST, "/expire", ARG_NONE, ROUTE_BODY | ROUTE_JOB, api_expire },
 	{ HTTP_POST, "/undo", ARG_NONE, ROUTE_BODY | ROUTE_JOB, api_undo },
+	{ HTTP_GET, "/jobs", ARG_OPTIONAL, 0, api_jobs },
+	{ HTTP_GET, "/events", ARG_NONE, ROUTE_JOB, api_events },
+	{ HTTP_POST, "/acknowledge", ARG_NONE, ROUTE_BODY, api_acknowledge },
 };
 
 /* Not under the prefix: for what watches daemons.  The first is open to

@@ -203,6 +203,28 @@ json_job(struct json *j, const char *key, const struct m_job *job)
 		json_text(j, "error_code", err_desc(job->error)->token);
 	json_time(j, "started_at", job->started_ms);
 	json_time(j, "finished_at", job->finished_ms);
+	json_uint(j, "rate", job->rate);
+	if (job->eta_s < 0)
+		json_null(j, "eta");
+	else
+		json_int(j, "eta", job->eta_s);
+	json_close(j, '}');
+}
+
+void
+json_event(struct json *j, const char *key, const struct m_event *ev)
+{
+	json_object(j, key);
+	json_int(j, "id", ev->id);
+	json_text(j, "event", ev->kind);
+	json_time(j, "at", ev->at_ms);
+	json_text_or_null(j, "database", ev->database);
+	if (ev->backup_id == 0)
+		json_null(j, "backup_id");
+	else
+		json_int(j, "backup_id", ev->backup_id);
+	json_text_or_null(j, "remote", ev->place);
+	json_text(j, "text", ev->text);
 	json_close(j, '}');
 }
 

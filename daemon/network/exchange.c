@@ -217,26 +217,37 @@ on_header(char *p, size_t size, size_t n, void *arg)
 	return (n);
 }
 
+#define safe(easy, option, value) do {					\
+	if (curl_easy_setopt((easy), (option), (value)) != CURLE_OK)	\
+		fatalx("curl_easy_setopt %s", #option);			\
+} while (0)
+
+void
+exchange_secure(CURL *easy)
+{
+	safe(easy, CURLOPT_NOSIGNAL, 1L);
+	safe(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	safe(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	safe(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	safe(easy, CURLOPT_PROXY, "");
+	safe(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	safe(easy, CURLOPT_PATH_AS_IS, 1L);
+	safe(easy, CURLOPT_USERAGENT, "cloudbackupd/" VERSION);
+	safe(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	safe(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	safe(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (trusted.len > 0)
+		safe(easy, CURLOPT_CAINFO_BLOB, &trusted);
+	safe(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	/* Else ending an exchange waits for the resolver's thread. */
+	safe(easy, CURLOPT_QUICK_EXIT, 1L);
+}
+
 static void
 set_options(struct exchange *x)
 {
+	exchange_secure(x->easy);
 	set(x, CURLOPT_ERRORBUFFER, x->error);
-	set(x, CURLOPT_NOSIGNAL, 1L);
-	set(x, CURLOPT_PROTOCOLS_STR, "http,https");
-	set(x, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	set(x, CURLOPT_FOLLOWLOCATION, 0L);
-	set(x, CURLOPT_PROXY, "");
-	set(x, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	set(x, CURLOPT_PATH_AS_IS, 1L);
-	set(x, CURLOPT_USERAGENT, "cloudbackupd/" VERSION);
-	set(x, CURLOPT_SSL_VERIFYPEER, 1L);
-	set(x, CURLOPT_SSL_VERIFYHOST, 2L);
-	set(x, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (trusted.len > 0)
-		set(x, CURLOPT_CAINFO_BLOB, &trusted);
-	set(x, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-	/* Else ending an exchange waits for the resolver's thread. */
-	set(x, CURLOPT_QUICK_EXIT, 1L);
 	set(x, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)EXPECT_MS);
 	set(x, CURLOPT_TCP_KEEPALIVE, 1L);
 	set(x, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);

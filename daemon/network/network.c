@@ -27,6 +27,7 @@
 #include "common/sandbox.h"
 #include "common/try.h"
 #include "daemon/network/curl_loop.h"
+#include "daemon/network/hook.h"
 #include "daemon/network/jail.h"
 #include "daemon/network/remote.h"
 #include "daemon/network/serve.h"
@@ -156,6 +157,7 @@ main(int argc, char *argv[])
 	log_debug("ready");
 	if (event_base_dispatch(base) == -1)
 		fatalx("event_base_dispatch");
+	hook_close();
 	task_close();
 	curl_loop_close();
 	serve_close();

@@ -12,10 +12,12 @@
 #include "common/compat.h"
 #include "common/log.h"
 #include "daemon/network/count.h"
+#include "daemon/network/hook.h"
 #include "daemon/network/remote.h"
 #include "daemon/network/serve.h"
 #include "daemon/network/task.h"
 #include "proto/form.h"
+#include "daemon/network/text.h"
 
 static struct event_base	*base;
 static struct chan		*engine, *front;
@@ -193,6 +195,19 @@ net_fetch(struct chan *c, const struct msg *m)
 }
 
 static void
+net_hook(struct chan *c, const struct msg *m)
+{
+	const struct m_net_hook	*h = m->data;
+
+	must(m, started && h->timeout_ms > 0 && h->timeout_ms <= INT32_MAX &&
+	    h->size < HOOK_BODY_BYTES && msg_text_ok(h->url) &&
+	    msg_text_ok(h->event) && text_plain(h->event, strlen(h->event)) &&
+	    !hook_exists(m->id));
+	hook_post(c, m->id, h);
+	chan_wipe(c);
+}
+
+static void
 ask(struct chan *c, const struct msg *m)
 {
 	const struct m_ask	*a = m->data;
@@ -243,6 +258,7 @@ static const struct handler {
 	{ MSG_NET_LIST,		net_list },
 	{ MSG_NET_TEST,		net_test },
 	{ MSG_NET_COSTS_ASK,	net_costs },
+	{ MSG_NET_HOOK,		net_hook },
 	{ MSG_NET_CANCEL,	cancel },
 	{ MSG_ASK_HEALTH,	ask },
 	{ MSG_ASK_LIST,		ask },
