@@ -48,7 +48,9 @@ test_rights(void)
 		{ "read,backup@shop,restore@shop",
 		    "read,backup@shop,restore@shop" },
 		{ "restore@a,read,download@a", "download@a,restore@a,read" },
-		{ "read,backup,download,restore", "all" },
+		{ "read,backup,download,restore,delete", "all" },
+		{ "read,backup,download,restore",
+		    "read,backup,download,restore" },
 		{ "all@shop", "all@shop" },
 		{ "read,read,read", "read" },
 	};
