@@ -21,6 +21,8 @@ conf_new(void)
 	TAILQ_INIT(&conf->listens);
 	TAILQ_INIT(&conf->remotes);
 	TAILQ_INIT(&conf->databases);
+	TAILQ_INIT(&conf->retired);
+	TAILQ_INIT(&conf->retired_remotes);
 	TAILQ_INIT(&conf->allows);
 	TAILQ_INIT(&conf->origins);
 	TAILQ_INIT(&conf->notifies);
@@ -38,6 +40,7 @@ conf_listen_new(struct conf *conf, enum listen_kind kind)
 
 	l = xcalloc(1, sizeof(*l));
 	l->kind = kind;
+	l->fd = -1;
 	if (kind == LISTEN_UNIX)
 		l->mode = 0660;
 	TAILQ_INSERT_TAIL(&conf->listens, l, entry);
@@ -72,6 +75,7 @@ conf_remote_new(struct conf *conf, const char *name)
 	r->retry_max_ms = 3600 * 1000;
 	last = TAILQ_LAST(&conf->remotes, conf_remotes);
 	r->index = last == NULL ? 0 : last->index + 1;
+	conf->next_remote = r->index + 1;
 	TAILQ_INSERT_TAIL(&conf->remotes, r, entry);
 	return (r);
 }
@@ -96,6 +100,16 @@ conf_index(struct conf *conf, struct conf_database *db)
 		;
 	*p = db;
 	db->same_bucket = NULL;
+}
+
+void
+conf_reindex(struct conf *conf)
+{
+	struct conf_database	*db;
+
+	memset(conf->by_name, 0, sizeof(conf->by_name));
+	TAILQ_FOREACH(db, &conf->databases, entry)
+		conf_index(conf, db);
 }
 
 struct conf_database *
@@ -182,9 +196,11 @@ conf_s3(struct conf_remote *r)
 	return (r->s3);
 }
 
-static void
-listen_free(struct conf_listen *l)
+void
+conf_listen_free(struct conf_listen *l)
 {
+	if (l->fd != -1)
+		(void)close(l->fd);
 	free(l->address);
 	free(l->path);
 	free(l->group);
@@ -267,17 +283,20 @@ conf_free(struct conf *conf)
 	}
 	while ((l = TAILQ_FIRST(&conf->listens)) != NULL) {
 		TAILQ_REMOVE(&conf->listens, l, entry);
-		listen_free(l);
+		conf_listen_free(l);
 	}
+	TAILQ_CONCAT(&conf->databases, &conf->retired, entry);
 	while ((db = TAILQ_FIRST(&conf->databases)) != NULL) {
 		TAILQ_REMOVE(&conf->databases, db, entry);
 		database_free(db);
 	}
+	TAILQ_CONCAT(&conf->remotes, &conf->retired_remotes, entry);
 	while ((r = TAILQ_FIRST(&conf->remotes)) != NULL) {
 		TAILQ_REMOVE(&conf->remotes, r, entry);
 		remote_free(r);
 	}
 	conf_allow_free(conf);
+	free(conf->source);
 	free(conf->file);
 	free(conf->backup_dir);
 	free(conf->user_front);

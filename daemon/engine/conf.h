@@ -32,6 +32,9 @@ struct conf_listen {
 	char		*tls_client_ca;	/* or NULL: no client certificates */
 	int		 tls_required;	/* no client without one */
 	int		 plaintext;	/* said so: strangers may listen */
+	int		 fd;		/* the engine's; -1: not open */
+	int		 sent;		/* front has it, as */
+	uint32_t	 slot;		/* this number */
 };
 TAILQ_HEAD(conf_listens, conf_listen);
 
@@ -75,6 +78,8 @@ struct conf_remote {
 					 * remote tells it */
 	struct conf_s3	*s3;		/* of REMOTE_S3, else NULL; url is its
 					 * endpoint */
+	int		 retired;	/* it is configured no more */
+	struct conf_remote *merged;	/* conf_merge.c's */
 };
 TAILQ_HEAD(conf_remotes, conf_remote);
 
@@ -144,6 +149,7 @@ struct conf_database {
 					 * itself */
 	struct conf_database *glob;	/* made from this pattern, or NULL */
 	int		 gone;		/* its file matches no more */
+	int		 retired;	/* it is configured no more */
 	struct conf_database *same_bucket;	/* conf.c's */
 	struct conf_targets targets;
 	int		 expire_due;	/* expire.c's */
@@ -186,9 +192,13 @@ struct conf_notify {
 TAILQ_HEAD(conf_notifies, conf_notify);
 
 struct conf {
+	char		*source;	/* the same as an absolute path, or NULL */
+	int		 is_env;	/* of the older servers' kind */
 	char		*file;		/* where it came from, for messages */
 	struct conf_listens listens;
-	struct conf_remotes remotes;
+	struct conf_remotes remotes, retired_remotes;
+	uint32_t	 next_remote;	/* above all indices */
+	struct conf_databases retired;
 	struct conf_database *by_name[4096];	/* conf.c's */
 	struct conf_databases databases;	/* at least one */
 	struct conf_allows allows;

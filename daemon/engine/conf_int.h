@@ -22,6 +22,11 @@
 #define CONF_URL_MAX		1023		/* bytes */
 #define CONF_WHY_BYTES		256
 
+/* Messages go to cb, a line each, instead of standard error; NULL: no
+ * more. */
+void	 conf_messages_to(void (*cb)(const char *line, void *arg),
+	    void *arg);
+
 /* "FILE:LINE: what" to standard error, escaped; line 0 is left out. */
 void	 conf_error(const char *file, int line, const char *, ...)
 	    __attribute__((__format__ (printf, 3, 4)));
@@ -95,6 +100,9 @@ struct conf_s3 *conf_s3(struct conf_remote *);
 
 #define S3_PARTS_MAX		16
 
+/* Finds by name what is in the list now. */
+void	 conf_reindex(struct conf *);
+void	 conf_listen_free(struct conf_listen *);
 struct conf_listen *conf_listen_new(struct conf *, enum listen_kind);
 /* 127.0.0.1 and ::1, both marked is_default. */
 void	 conf_listen_loopback(struct conf *, uint16_t port);
@@ -109,6 +117,11 @@ void	 conf_life_print(const struct conf_database *, FILE *);
 void	 conf_notify_print(const struct conf *, FILE *);
 void	 conf_print_size(FILE *, uint64_t bytes);
 void	 conf_print_time(FILE *, uint64_t ms);
+
+/* One block, as conf_print does. */
+void	 conf_print_remote(const struct conf_remote *, FILE *);
+void	 conf_print_database(const struct conf_database *, FILE *);
+void	 conf_print_listen(const struct conf_listen *, FILE *);
 
 /* Writes before and s in quotes. */
 void	 conf_print_text(FILE *, const char *before, const char *s);

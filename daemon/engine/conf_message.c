@@ -5,28 +5,45 @@
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/util.h"
 #include "daemon/engine/conf_int.h"
 
 #define MESSAGE_BYTES	2048
 #define WORD_MAX	32		/* longer ones have no neighbours */
+
+static void	(*message_cb)(const char *, void *);
+static void	*message_arg;
+
+void
+conf_messages_to(void (*cb)(const char *, void *), void *arg)
+{
+	message_cb = cb;
+	message_arg = arg;
+}
 
 static void
 message(const char *file, int line, const char *kind, const char *fmt,
     va_list ap)
 {
 	char	raw[MESSAGE_BYTES], safe[MESSAGE_BYTES * 4 + 1];
-	char	name[PATH_BYTES * 4 + 1];
+	char	name[PATH_BYTES * 4 + 1], *text;
 
 	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
 		return;
 	cb_strvis(safe, sizeof(safe), raw);
 	cb_strvis(name, sizeof(name), file);
 	if (line > 0)
-		fprintf(stderr, "%s:%d: %s%s\n", name, line, kind, safe);
+		text = xasprintf("%s:%d: %s%s", name, line, kind, safe);
 	else
-		fprintf(stderr, "%s: %s%s\n", name, kind, safe);
+		text = xasprintf("%s: %s%s", name, kind, safe);
+	if (message_cb != NULL)
+		message_cb(text, message_arg);
+	else
+		fprintf(stderr, "%s\n", text);
+	free(text);
 }
 
 void

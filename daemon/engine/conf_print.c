@@ -107,8 +107,8 @@ print_tls(const struct conf_listen *l, FILE *f)
 	fputs(l->tls_required ? " required\n" : "\n", f);
 }
 
-static void
-print_listen(const struct conf_listen *l, FILE *f)
+void
+conf_print_listen(const struct conf_listen *l, FILE *f)
 {
 	if (l->kind == LISTEN_TCP) {
 		fprintf(f, "listen on %s port %u", l->address, l->port);
@@ -168,8 +168,8 @@ print_s3(const struct conf_remote *r, FILE *f)
 	fputc('\n', f);
 }
 
-static void
-print_remote(const struct conf_remote *r, FILE *f)
+void
+conf_print_remote(const struct conf_remote *r, FILE *f)
 {
 	conf_print_text(f, "\nremote ", r->name);
 	if (r->kind == REMOTE_S3)
@@ -201,8 +201,8 @@ print_targets(const struct conf_database *db, FILE *f)
 	fputc('\n', f);
 }
 
-static void
-print_database(const struct conf_database *db, FILE *f)
+void
+conf_print_database(const struct conf_database *db, FILE *f)
 {
 	conf_print_text(f, "\ndatabase ", db->name);
 	print_line(f, " {\n\tpath ", db->path);
@@ -233,7 +233,7 @@ conf_print(const struct conf *conf, FILE *f)
 	const struct conf_database	*db;
 
 	TAILQ_FOREACH(l, &conf->listens, entry)
-		print_listen(l, f);
+		conf_print_listen(l, f);
 	print_line(f, "user front ", conf->user_front);
 	print_line(f, "user network ", conf->user_network);
 	if (conf->user_verify != NULL)
@@ -254,7 +254,7 @@ conf_print(const struct conf *conf, FILE *f)
 	conf_allow_print(conf, f);
 	conf_notify_print(conf, f);
 	TAILQ_FOREACH(r, &conf->remotes, entry)
-		print_remote(r, f);
+		conf_print_remote(r, f);
 	TAILQ_FOREACH(db, &conf->databases, entry)
-		print_database(db, f);
+		conf_print_database(db, f);
 }

@@ -30,9 +30,8 @@ control_audit(struct engine *e, const struct m_asker *a, const char *action,
 	audit_write(e->catalog, e->to_stderr, &who, action, "", 0, result);
 }
 
-/* What only somebody may do who may do everything. */
-static int
-admin(struct engine *e, const struct msg *msg, struct m_req_admin *m)
+int
+control_admin(struct engine *e, const struct msg *msg, struct m_req_admin *m)
 {
 	memcpy(m, msg->data, sizeof(*m));
 	if (m->level >= LOG_LEVELS)
@@ -47,7 +46,7 @@ control_log(struct engine *e, const struct msg *msg)
 	struct m_log		l;
 	int			verbose;
 
-	if (!admin(e, msg, &m))
+	if (!control_admin(e, msg, &m))
 		return;
 	memset(&l, 0, sizeof(l));
 	l.level = m.level;

@@ -27,6 +27,7 @@
 #include "daemon/engine/engine.h"
 #include "daemon/engine/expire.h"
 #include "daemon/engine/metrics.h"
+#include "daemon/engine/reload.h"
 
 #define RUN_DIR		"/run/cloudbackupd"
 #define FRONT_ROOT	RUN_DIR "/empty"
@@ -175,55 +176,6 @@ children_start(struct engine *e)
 	e->network.chan = chan_new(en[0], ROLE_ENGINE, ROLE_NETWORK);
 }
 
-static void
-front_configure(struct engine *e, struct listeners *listeners)
-{
-	struct conf_remote	*r;
-	struct conf_database	*d = conf_database(e->conf, "");
-	struct m_front_conf	 m;
-	struct m_front_origin	 origin;
-	struct conf_origin	*o;
-	struct m_empty		 none = { 0 };
-	struct listener		*l;
-	uint64_t		 id = 0;
-
-	memset(&m, 0, sizeof(m));
-	if (e->conf->compat_node)
-		m.flags |= FRONT_COMPAT_NODE;
-	if (e->conf->log_access)
-		m.flags |= FRONT_ACCESS_LOG;
-	TAILQ_FOREACH(r, &e->conf->remotes, entry) {
-		m.remotes++;
-		if (r->kind == REMOTE_S3)
-			m.flags |= r->index == 0 ? FRONT_S3 | FRONT_S3_FIRST :
-			    FRONT_S3;
-	}
-	m.connections_max = e->conf->connections_max;
-	if (d != NULL)
-		m.user = d->user;
-	if ((r = TAILQ_FIRST(&e->conf->remotes)) != NULL) {
-		strlcpy(m.remote_url, r->url, sizeof(m.remote_url));
-		strlcpy(m.remote_name, r->name, sizeof(m.remote_name));
-	}
-	chan_send(e->front.chan, MSG_FRONT_CONF, 0, &m, sizeof(m), -1);
-	TAILQ_FOREACH(o, &e->conf->origins, entry) {
-		memset(&origin, 0, sizeof(origin));
-		strlcpy(origin.origin, o->origin, sizeof(origin.origin));
-		chan_send(e->front.chan, MSG_FRONT_ORIGIN, 0, &origin,
-		    sizeof(origin), -1);
-	}
-	while ((l = TAILQ_FIRST(listeners)) != NULL) {
-		TAILQ_REMOVE(listeners, l, entry);
-		if (l->info.flags & LISTEN_TLS)
-			tls_send(e, id, l->conf);
-		chan_send(e->front.chan, MSG_FRONT_LISTEN, id++, &l->info,
-		    sizeof(l->info), l->fd);
-		free(l);
-	}
-	chan_send(e->front.chan, MSG_FRONT_START, 0, &none, sizeof(none), -1);
-	tls_watch(e);
-}
-
 /* ---- the end ---- */
 
 /*
@@ -346,6 +298,7 @@ engine_stop(struct engine *e)
 		return;
 	e->stopping = 1;
 	manager_stopping();
+	listeners_close(e->conf);
 	event_add(e->stop_timer, &tv);
 	watch_stop(e);
 	tasks_stop(e);
@@ -393,38 +346,37 @@ children_end(struct engine *e)
 
 /* ---- the whole ---- */
 
-/* Who a database's backups belong to, where the configuration is silent. */
+/* What a valid licence says, if it is known yet, and else this machine. */
 static void
-identity_default(struct conf *conf)
+identity_say(struct conf_database *d, const struct m_license_ids *ids,
+    const char *machine)
+{
+	if (d->user_default && ids->user.kind != USER_NONE)
+		d->user = ids->user;
+	else if (d->user_default) {
+		memset(&d->user, 0, sizeof(d->user));
+		d->user.kind = USER_TEXT;
+		strlcpy(d->user.id, machine, sizeof(d->user.id));
+	}
+	if (!d->device_default)
+		return;
+	free(d->device_id);
+	d->device_id = xstrdup(ids->device_id[0] != '\0' ?
+	    ids->device_id : machine);
+}
+
+/* Who a database's backups belong to, where the configuration is silent. */
+void
+identity_set(struct conf *conf, const struct m_license_ids *ids)
 {
 	struct conf_database	*d;
 	char			 id[USER_ID_BYTES];
 
 	machine_id(id, sizeof(id));
 	TAILQ_FOREACH(d, &conf->databases, entry) {
-		d->user_default = d->user.kind == USER_NONE;
-		if (d->user_default) {
-			d->user.kind = USER_TEXT;
-			strlcpy(d->user.id, id, sizeof(d->user.id));
-		}
-		d->device_default = d->device_id == NULL;
-		if (d->device_default)
-			d->device_id = xstrdup(id);
-	}
-}
-
-void
-identity_license(struct engine *e, const struct m_license_ids *m)
-{
-	struct conf_database	*d;
-
-	TAILQ_FOREACH(d, &e->conf->databases, entry) {
-		if (d->user_default)
-			d->user = m->user;
-		if (d->device_default && m->device_id[0] != '\0') {
-			free(d->device_id);
-			d->device_id = xstrdup(m->device_id);
-		}
+		d->user_default |= d->user.kind == USER_NONE;
+		d->device_default |= d->device_id == NULL;
+		identity_say(d, ids, id);
 	}
 }
 
@@ -457,7 +409,8 @@ engine_init(struct engine *e, struct conf *conf, struct store *store)
 	TAILQ_INIT(&e->remotes);
 	TAILQ_INIT(&e->tls);
 	users_init(e);
-	identity_default(conf);
+	identity_set(conf, &e->license_ids);
+	e->connections_start = e->connections_top = conf->connections_max;
 	store_identity(store, e->look.refused_dev, e->look.refused_ino);
 	n = sysconf(_SC_NPROCESSORS_ONLN);
 	e->jobs_max = n < 2 ? 2 : (uint32_t)n;
@@ -474,7 +427,7 @@ on_hangup(evutil_socket_t sig, short what, void *arg)
 {
 	(void)sig;
 	(void)what;
-	tls_reload(arg);
+	reload_signal(arg);
 }
 
 static void
@@ -497,7 +450,6 @@ int
 engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 {
 	struct engine	 e;
-	struct listeners listeners;
 	struct event	*signals[SIGNALS];
 	size_t		 i;
 
@@ -505,7 +457,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	e.to_stderr = to_stderr;
 	e.verbose = verbose;
 	engine_init(&e, conf, store);
-	listeners_open(conf, &listeners);
+	listeners_open(conf);
 	signals_init(&e, signals);
 	confine(conf);
 	children_start(&e);
@@ -518,7 +470,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	schedule_init(&e);
 	owners_look(&e);
 	expire_init(&e);
-	front_configure(&e, &listeners);
+	front_start(&e);
 	exposed_warn(conf);
 	log_info("ready: version=%s configuration=%s backups=%s", VERSION,
 	    conf->file, store_path(store));

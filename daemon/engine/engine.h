@@ -62,7 +62,9 @@ struct engine {
 	struct event		*watch_timer;
 	uint64_t		 moves;		/* of all jobs, so far */
 	int			 stopping;
-	int			 license_ids_told;
+	struct m_license_ids	 license_ids;	/* the last that front told */
+	uint32_t		 license_ids_due;	/* how often it may */
+	uint32_t		 connections_start, connections_top; /* limits */
 	int			 failed;	/* a child died: exit with 1 */
 };
 
@@ -74,9 +76,9 @@ int	engine_run(struct conf *, struct store *, int to_stderr, int verbose);
 /* Begins to stop, in order; again calls do nothing. */
 void	engine_stop(struct engine *);
 
-/* What a valid licence says of whose databases these are (D14): for those
- * whose configuration does not say it. */
-void	identity_license(struct engine *, const struct m_license_ids *);
+/* Whose databases these are, where the configuration does not say it: by a
+ * licence (D14; all zero: there is none), or by this machine. */
+void	identity_set(struct conf *, const struct m_license_ids *);
 
 /* Called when a task or job ended while stopping. */
 void	engine_stop_check(struct engine *);
@@ -86,6 +88,8 @@ void	engine_stop_check(struct engine *);
 /* The daemon serves: says so, and from then on that it is not hung. */
 void	manager_ready(struct engine *);
 void	manager_stopping(void);
+void	manager_reloading(void);
+void	manager_reloaded(void);
 void	manager_free(void);
 
 /* ---- flow.c: front asks faster than it reads ---- */
@@ -116,16 +120,14 @@ void	spawn_check(void);
 
 /* ---- listen.c ---- */
 
-struct listener {
-	TAILQ_ENTRY(listener) entry;
-	struct m_front_listen info;
-	const struct conf_listen *conf;
-	int		 fd;
-};
-TAILQ_HEAD(listeners, listener);
-
 /* Opens every listener of the configuration; fatal with what is wrong. */
-void	listeners_open(const struct conf *, struct listeners *);
+void	listeners_open(struct conf *);
+
+/* Opens one: 0, or -1 and why, which is logged if it is_default. */
+int	listener_open(struct conf_listen *, char *why, size_t size);
+
+/* The engine's own descriptors of them; front's stay. */
+void	listeners_close(struct conf *);
 
 /* Does the uid at the other end of this connection count?  On a unix
  * socket, and on loopback in plain HTTP; asks the socket, not front. */
@@ -144,9 +146,19 @@ int	tls_check(const struct conf *);
  * wrong.  They are watched from then on. */
 void	tls_send(struct engine *, uint64_t id, const struct conf_listen *);
 void	tls_watch(struct engine *);
+void	tls_forget(struct engine *, const struct conf_listen *);
 /* SIGHUP: as if all had changed. */
 void	tls_reload(struct engine *);
 void	tls_free(struct engine *);
+
+/* ---- front.c: what front is told of the configuration ---- */
+
+void	front_start(struct engine *);
+/* FRONT_CONF and the origins. */
+void	front_conf_send(struct engine *);
+/* A listener that is open; and one that front shall close. */
+void	front_listen_send(struct engine *, struct conf_listen *);
+void	front_listen_end(struct engine *, struct conf_listen *);
 
 /* ---- rights.c: connections, and who may ask ---- */
 
@@ -247,6 +259,11 @@ int	request_allowed(struct engine *, const struct msg *,
 /* REQ_LOG: all programs, and workers that are started later. */
 void	control_log(struct engine *, const struct msg *);
 void	control_metrics(struct engine *, const struct msg *);
+
+/* For what only somebody may do who may do everything: 1 and *m, or 0
+ * after the answer. */
+int	control_admin(struct engine *, const struct msg *,
+	    struct m_req_admin *m);
 
 /* Into the audit log, done by an asker or, NULL, by a signal. */
 void	control_audit(struct engine *, const struct m_asker *,
@@ -447,6 +464,8 @@ void	unchanged_captured(struct engine *, const struct conf_database *,
 /* ---- glob.c: databases that a pattern finds ---- */
 
 void	globs_init(struct engine *);
+/* The database came, went, or is another; it may be a pattern, or was. */
+void	glob_changed(struct engine *, struct conf_database *);
 void	globs_free(struct engine *);
 
 /* ---- schedule.c: backups that nobody asks for ---- */
@@ -492,6 +511,8 @@ void	look_fill(const struct engine *, const struct conf_database *,
 
 void	remotes_init(struct engine *);
 void	remotes_free(struct engine *);
+/* It came into the configuration, or is another, or is retired. */
+void	remote_changed(struct engine *, struct conf_remote *);
 void	remotes_kick(struct engine *);	/* something may be due */
 void	remotes_message(struct chan *, const struct msg *, void *engine);
 

@@ -48,6 +48,7 @@ const struct conf_target *expire_target(const struct conf_database *,
 
 /* ---- expire_remote.c: at remotes that can delete ---- */
 
+void	expire_remote_changed(struct engine *, const struct conf_remote *);
 void	expire_remotes_init(struct engine *);
 void	expire_remotes_free(void);
 

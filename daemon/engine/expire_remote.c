@@ -57,7 +57,8 @@ deletion_next(struct deletion *r)
 	char			 key[REMOTE_ID_BYTES];
 	size_t			 used = 0;
 
-	if (r->transfer != 0 || r->engine->stopping)
+	if (r->transfer != 0 || r->engine->stopping ||
+	    r->remote->retired || !expire_can_delete(r->remote))
 		return;
 	memset(&m, 0, sizeof(m));
 	m.remote = r->remote->index;
@@ -166,21 +167,31 @@ expire_remotes_kick(struct engine *e)
 }
 
 void
+expire_remote_changed(struct engine *e, const struct conf_remote *c)
+{
+	struct deletion	*r;
+
+	TAILQ_FOREACH(r, &deletions, entry) {
+		if (r->remote == c)
+			return;		/* it asks each time */
+	}
+	if (c->retired || !expire_can_delete(c))
+		return;
+	r = xcalloc(1, sizeof(*r));
+	r->engine = e;
+	r->remote = c;
+	if ((r->timer = evtimer_new(e->base, on_timer, r)) == NULL)
+		fatalx("evtimer_new");
+	TAILQ_INSERT_TAIL(&deletions, r, entry);
+}
+
+void
 expire_remotes_init(struct engine *e)
 {
 	const struct conf_remote	*c;
-	struct deletion			*r;
 
-	TAILQ_FOREACH(c, &e->conf->remotes, entry) {
-		if (!expire_can_delete(c))
-			continue;
-		r = xcalloc(1, sizeof(*r));
-		r->engine = e;
-		r->remote = c;
-		if ((r->timer = evtimer_new(e->base, on_timer, r)) == NULL)
-			fatalx("evtimer_new");
-		TAILQ_INSERT_TAIL(&deletions, r, entry);
-	}
+	TAILQ_FOREACH(c, &e->conf->remotes, entry)
+		expire_remote_changed(e, c);
 }
 
 void

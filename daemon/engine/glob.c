@@ -200,6 +200,13 @@ reconcile(struct pattern *p)
 		schedule_database(e, last);
 }
 
+/* Its block may have left the configuration, or name one file now. */
+static int
+in_use(const struct pattern *p)
+{
+	return (!p->block->retired && p->block->is_glob);
+}
+
 /* ---- looking ---- */
 
 static void
@@ -247,7 +254,7 @@ on_looked(void *arg, const struct task_result *r)
 	p->looking = 0;
 	if (!r->ok || r->type != MSG_W_GLOBBED)
 		look_failed(p, &r->error);
-	else if (!p->engine->stopping) {
+	else if (!p->engine->stopping && in_use(p)) {
 		memcpy(&m, r->data, sizeof(m));
 		p->failed = 0;
 		if (m.more && !p->too_many)
@@ -258,7 +265,7 @@ on_looked(void *arg, const struct task_result *r)
 			reconcile(p);
 	}
 	found_clear(p);
-	if (!p->engine->stopping)
+	if (!p->engine->stopping && in_use(p))
 		sleep_until_next(p);
 }
 
@@ -311,7 +318,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (p->looking || p->engine->stopping)
+	if (p->looking || p->engine->stopping || !in_use(p))
 		return;
 	memset(&o, 0, sizeof(o));
 	look_fill(p->engine, p->block, &o.look);
@@ -372,6 +379,28 @@ globs_init(struct engine *e)
 	TAILQ_FOREACH(d, &e->conf->databases, entry) {
 		if (d->is_glob)
 			pattern_new(e, d);
+	}
+}
+
+void
+glob_changed(struct engine *e, struct conf_database *d)
+{
+	struct pattern	*p;
+	struct timeval	 now = { 0, 0 };
+
+	TAILQ_FOREACH(p, e->patterns, entry) {
+		if (p->block == d)
+			break;
+	}
+	if (d->retired || !d->is_glob) {
+		if (p != NULL)
+			event_del(p->timer);
+	} else if (p == NULL)
+		pattern_new(e, d);
+	else {
+		catalog_databases_of(e->catalog, d->name, remembered, p);
+		if (!p->looking)
+			event_add(p->timer, &now);
 	}
 }
 

@@ -1,5 +1,6 @@
 /*
- * The engine runs this at start: opens what front listens on, so that
+ * The engine runs this at start and when the configuration is read anew:
+ * opens what front listens on, so that
  * front never needs the right to.
  */
 #include <sys/socket.h>
@@ -96,6 +97,7 @@ bind_grouped(int fd, const struct sockaddr_un *sun, const struct group *gr)
 	return (r);
 }
 
+/* -1: errno says why; -2: there is no such group. */
 static int
 unix_open(const struct conf_listen *l)
 {
@@ -104,8 +106,7 @@ unix_open(const struct conf_listen *l)
 	int			 fd, r;
 
 	if (l->group != NULL && (gr = getgrnam(l->group)) == NULL)
-		fatalx("listen on socket %s: there is no group \"%s\"",
-		    l->path, l->group);
+		return (-2);
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
 	if (util_copy(sun.sun_path, l->path) == -1) {
@@ -126,35 +127,57 @@ unix_open(const struct conf_listen *l)
 	return (fd);
 }
 
+int
+listener_open(struct conf_listen *l, char *why, size_t size)
+{
+	l->fd = l->kind == LISTEN_UNIX ? unix_open(l) : tcp_open(l);
+	if (l->fd >= 0)
+		return (0);
+	if (l->fd == -2)
+		snprintf(why, size, "listen on socket %s: there is no group "
+		    "\"%s\"", l->path, l->group);
+	else if (l->kind == LISTEN_UNIX)
+		snprintf(why, size, "listen on socket %s: %s", l->path,
+		    strerror(errno));
+	else
+		snprintf(why, size, "listen on %s port %u: %s", l->address,
+		    l->port, strerror(errno));
+	/* This machine may have no such address; nobody asked for it. */
+	if (l->is_default && errno == EADDRINUSE)
+		l->is_default = 0;
+	if (l->is_default)
+		log_warnx("%s", why);
+	l->fd = -1;
+	return (-1);
+}
+
 void
-listeners_open(const struct conf *conf, struct listeners *out)
+listeners_open(struct conf *conf)
 {
 	struct conf_listen	*l;
-	struct listener		*n;
-	int			 fd;
+	char			 why[PATH_BYTES + TEXT_BYTES];
+	size_t			 n = 0;
 
-	TAILQ_INIT(out);
 	TAILQ_FOREACH(l, &conf->listens, entry) {
-		fd = l->kind == LISTEN_UNIX ? unix_open(l) : tcp_open(l);
-		if (fd == -1 && l->is_default && errno != EADDRINUSE) {
-			log_warn("not listening on %s port %u", l->address,
-			    l->port);
-			continue;
-		}
-		if (fd == -1 && l->kind == LISTEN_UNIX)
-			fatal("listen on socket %s", l->path);
-		if (fd == -1)
-			fatal("listen on %s port %u", l->address, l->port);
-		n = xcalloc(1, sizeof(*n));
-		n->fd = fd;
-		n->info.kind = l->kind;
-		n->info.port = l->port;
-		n->info.flags = l->tls_certificate != NULL ? LISTEN_TLS : 0;
-		n->conf = l;
-		TAILQ_INSERT_TAIL(out, n, entry);
+		if (listener_open(l, why, sizeof(why)) == 0)
+			n++;
+		else if (!l->is_default)
+			fatalx("%s", why);
 	}
-	if (TAILQ_EMPTY(out))
+	if (n == 0)
 		fatalx("there is nothing to listen on");
+}
+
+void
+listeners_close(struct conf *conf)
+{
+	struct conf_listen	*l;
+
+	TAILQ_FOREACH(l, &conf->listens, entry) {
+		if (l->fd != -1)
+			close(l->fd);
+		l->fd = -1;
+	}
 }
 
 /* Its own end's address and port: 0, or -1 when it has none. */

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/service.h"
 #include "common/try.h"
+#include "common/util.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/token.h"
 
@@ -79,10 +80,22 @@ options_parse(struct options *o, int argc, char *argv[])
 static struct conf *
 configuration(const struct options *o)
 {
+	const char	*file = o->conf_file != NULL ? o->conf_file :
+			    CONF_FILE_DEFAULT;
+	struct conf	*conf;
+
 	if (o->env_file != NULL)
-		return (conf_load_env(o->env_file));
-	return (conf_load_file(o->conf_file != NULL ? o->conf_file :
-	    CONF_FILE_DEFAULT, 1));
+		file = o->env_file;
+	conf = o->env_file != NULL ? conf_load_env(file) :
+	    conf_load_file(file, 1);
+	if (conf == NULL)
+		return (NULL);
+	conf->is_env = o->env_file != NULL;
+	/* Absolute, to be read again; but links in it are followed anew. */
+	conf->source = file[0] == '/' ? xstrdup(file) : realpath(file, NULL);
+	if (conf->source == NULL)
+		fatal("%s", file);
+	return (conf);
 }
 
 /* Descriptors 0 to 2 must be there, or a database would get their place. */

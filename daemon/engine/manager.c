@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/service.h"
+#include "common/util.h"
 #include "daemon/engine/engine.h"
 
 static struct event	*watchdog;
@@ -44,6 +45,22 @@ manager_ready(struct engine *e)
 	if ((watchdog = evtimer_new(e->base, on_watchdog, e)) == NULL)
 		fatalx("evtimer_new");
 	watchdog_arm(0);
+}
+
+void
+manager_reloading(void)
+{
+	char	text[96];
+
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
+	    (unsigned long long)util_monotonic_us());
+	service_tell(text);
+}
+
+void
+manager_reloaded(void)
+{
+	service_tell("READY=1");
 }
 
 void

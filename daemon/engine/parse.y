@@ -572,6 +572,7 @@ confirm	: value
 sandbox	: value
 	| ON			{ $$ = $<tok>1; }
 	| REQUIRED		{ $$ = $<tok>1; }
+	| LOG			{ $$ = $<tok>1; }
 	;
 
 newlines

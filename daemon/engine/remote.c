@@ -65,24 +65,74 @@ send_conf(struct engine *e, const struct conf_remote *c)
 		s3_conf_send(e, c);
 }
 
+static void
+remote_new(struct engine *e, struct conf_remote *c)
+{
+	struct remote	*r;
+
+	send_conf(e, c);
+	r = xcalloc(1, sizeof(*r));
+	r->engine = e;
+	r->conf = c;
+	if ((r->timer = evtimer_new(e->base, on_timer, r)) == NULL)
+		fatalx("evtimer_new");
+	TAILQ_INSERT_TAIL(&e->remotes, r, entry);
+}
+
+/* Nobody waits any longer for what it does not have yet. */
+static void
+remote_release(struct engine *e, const struct conf_remote *c)
+{
+	struct catalog_copy	 copy;
+	struct job		*j, *next;
+	char			 remote_id[REMOTE_ID_BYTES];
+
+	for (j = TAILQ_FIRST(&e->jobs); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, entry);
+		if (j->state != JOB_RUNNING || strcmp(j->phase, "upload") != 0 ||
+		    !catalog_copy_get(e->catalog, j->backup_id, c->name,
+		    &copy, remote_id) || strcmp(copy.state, "pending") != 0)
+			continue;
+		catalog_copy_retry(e->catalog, j->backup_id, c->name,
+		    util_now_ms(), "the remote was taken out of the "
+		    "configuration");
+		create_upload_ended(e, j->backup_id);
+	}
+}
+
+void
+remote_changed(struct engine *e, struct conf_remote *c)
+{
+	struct remote	*r;
+	struct m_empty	 none = { 0 };
+
+	expire_remote_changed(e, c);
+	if (c->retired) {
+		chan_send(e->network.chan, MSG_NET_FORGET, c->index, &none,
+		    sizeof(none), -1);
+		remote_release(e, c);
+		return;
+	}
+	TAILQ_FOREACH(r, &e->remotes, entry) {
+		if (r->conf == c)
+			break;
+	}
+	if (r == NULL)
+		remote_new(e, c);
+	else
+		send_conf(e, c);
+}
+
 void
 remotes_init(struct engine *e)
 {
 	struct conf_remote	*c;
-	struct remote		*r;
 	struct m_empty		 none = { 0 };
 
 	TAILQ_INIT(&e->remotes);
 	catalog_copies_reset(e->catalog);
-	TAILQ_FOREACH(c, &e->conf->remotes, entry) {
-		send_conf(e, c);
-		r = xcalloc(1, sizeof(*r));
-		r->engine = e;
-		r->conf = c;
-		if ((r->timer = evtimer_new(e->base, on_timer, r)) == NULL)
-			fatalx("evtimer_new");
-		TAILQ_INSERT_TAIL(&e->remotes, r, entry);
-	}
+	TAILQ_FOREACH(c, &e->conf->remotes, entry)
+		remote_new(e, c);
 	chan_send(e->network.chan, MSG_NET_START, 0, &none, sizeof(none), -1);
 	recover_init(e);
 	remotes_kick(e);
@@ -220,7 +270,7 @@ remote_next(struct remote *r)
 	struct timeval		tv;
 	int64_t			now_ms = util_now_ms(), wait_ms;
 
-	if (r->transfer != 0 || r->engine->stopping)
+	if (r->transfer != 0 || r->engine->stopping || r->conf->retired)
 		return;
 	if (catalog_copy_due(r->engine->catalog, r->conf->name, now_ms,
 	    &copy)) {

@@ -13,6 +13,7 @@
 #include "common/util.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/expire.h"
+#include "daemon/engine/reload.h"
 #include "daemon/engine/remote_s3.h"
 #include "daemon/engine/requests.h"
 #include "proto/form.h"
@@ -609,10 +610,11 @@ on_license_ids(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (!user_ok(&m.user) || m.user.kind == USER_NONE ||
-	    !msg_text_ok(m.device_id) || e->license_ids_told)
+	    !msg_text_ok(m.device_id) || e->license_ids_due == 0)
 		requests_impossible(msg);
-	e->license_ids_told = 1;
-	identity_license(e, &m);
+	e->license_ids_due--;
+	e->license_ids = m;
+	identity_set(e->conf, &m);
 }
 
 static void
@@ -656,6 +658,7 @@ static const struct {
 	{ MSG_REQ_PIN,		on_pin,		"pin" },
 	{ MSG_REQ_EXPIRE,	on_expire,	"expire" },
 	{ MSG_REQ_UNDO,		on_undo,	"undo" },
+	{ MSG_REQ_RELOAD,	reload_request,	"reload" },
 	{ MSG_REQ_METRICS,	control_metrics, "metrics" },
 	{ MSG_REQ_LOG,		control_log,	"log" },
 	{ MSG_REFUSED,	on_refused,	NULL },

@@ -118,7 +118,7 @@ rights_open(struct engine *e, uint64_t id, int sock)
 
 	if (conn_by_id(e, id) != NULL)
 		fatalx("front: connection %ju twice", (uintmax_t)id);
-	if (e->nconns >= e->conf->connections_max + CONNS_SPARE)
+	if (e->nconns >= e->connections_top + CONNS_SPARE)
 		fatalx("front: more connections than it may have");
 	c = xcalloc(1, sizeof(*c));
 	c->id = id;
@@ -180,7 +180,7 @@ rights_init(struct engine *e)
 		}
 		if (!a->known && a->kind != ALLOW_CERTIFICATE)
 			log_warnx("allow %s \"%s\": there is no such %s; it "
-			    "allows nothing until the daemon starts again",
+			    "allows nothing until the next reload",
 			    a->kind == ALLOW_USER ? "user" : "group", a->name,
 			    a->kind == ALLOW_USER ? "user" : "group");
 	}

@@ -276,7 +276,7 @@ arm(struct scheduled *s)
 	struct timeval		 tv;
 	int64_t			 now_ms = util_now_ms(), slot_ms, wake_ms;
 
-	if (d->nschedules == 0 || d->gone) {
+	if (d->nschedules == 0 || d->gone || d->is_glob) {
 		s->next_ms = 0;
 		event_del(s->timer);
 		return;
@@ -353,8 +353,15 @@ scheduled_new(struct engine *e, struct conf_database *d)
 void
 schedule_database(struct engine *e, struct conf_database *d)
 {
-	if (d->is_glob)
+	if (d->is_glob || d->retired) {
+		if (d->scheduled == NULL)
+			return;
+		if (d->scheduled->run == RUN_WAITS)
+			run_leave(d->scheduled);
+		event_del(d->scheduled->timer);
+		d->scheduled->next_ms = 0;
 		return;
+	}
 	if (d->scheduled == NULL)
 		scheduled_new(e, d);
 	if (d->gone && d->scheduled->run == RUN_WAITS)
@@ -387,18 +394,25 @@ schedule_init(struct engine *e)
 	event_add(e->scheduler->clock_timer, &tv);
 }
 
+static void
+scheduled_free(struct conf_database *d)
+{
+	if (d->scheduled == NULL)
+		return;
+	event_free(d->scheduled->timer);
+	free(d->scheduled);
+	d->scheduled = NULL;
+}
+
 void
 schedule_free(struct engine *e)
 {
 	struct conf_database	*d;
 
-	TAILQ_FOREACH(d, &e->conf->databases, entry) {
-		if (d->scheduled == NULL)
-			continue;
-		event_free(d->scheduled->timer);
-		free(d->scheduled);
-		d->scheduled = NULL;
-	}
+	TAILQ_FOREACH(d, &e->conf->databases, entry)
+		scheduled_free(d);
+	TAILQ_FOREACH(d, &e->conf->retired, entry)
+		scheduled_free(d);
 	event_free(e->scheduler->clock_timer);
 	free(e->scheduler);
 	e->scheduler = NULL;

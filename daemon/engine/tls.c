@@ -180,7 +180,7 @@ tls_send(struct engine *e, uint64_t id, const struct conf_listen *l)
 	TAILQ_INSERT_TAIL(&e->tls, w, entry);
 	(void)watched_changed(w);
 	if (watched_send(e, w, why, sizeof(why)) == -1)
-		fatalx("%s", why);
+		log_warnx("%s", why);	/* front says what follows */
 }
 
 /* What is running goes on when the new files are no good. */
@@ -210,11 +210,25 @@ on_watch(evutil_socket_t fd, short what, void *arg)
 }
 
 void
+tls_forget(struct engine *e, const struct conf_listen *l)
+{
+	struct tls_watched	*w, *next;
+
+	for (w = TAILQ_FIRST(&e->tls); w != NULL; w = next) {
+		next = TAILQ_NEXT(w, entry);
+		if (w->listen != l)
+			continue;
+		TAILQ_REMOVE(&e->tls, w, entry);
+		free(w);
+	}
+}
+
+void
 tls_watch(struct engine *e)
 {
 	static const struct timeval	tv = { WATCH_SECONDS, 0 };
 
-	if (TAILQ_EMPTY(&e->tls))
+	if (TAILQ_EMPTY(&e->tls) || e->tls_timer != NULL)
 		return;
 	e->tls_timer = event_new(e->base, -1, EV_PERSIST, on_watch, e);
 	if (e->tls_timer == NULL || event_add(e->tls_timer, &tv) == -1)

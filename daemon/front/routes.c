@@ -23,6 +23,7 @@ static const struct route	routes[] = {
 	{ HTTP_POST, "/remote-test", ARG_NEEDED, ROUTE_JOB, api_remote_test },
 	{ HTTP_GET, "/license-info", ARG_NONE, 0, api_license_info },
 	{ HTTP_GET, "/file-info", ARG_NONE, 0, api_file_info },
+	{ HTTP_POST, "/reload", ARG_NONE, ROUTE_BODY, api_reload },
 	{ HTTP_POST, "/log", ARG_NONE, ROUTE_BODY, api_log },
 	{ HTTP_GET, "/backup", ARG_NEEDED, 0, api_backup },
 	{ HTTP_DELETE, "/backup", ARG_NEEDED, ROUTE_BODY, api_delete },

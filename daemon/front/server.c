@@ -53,7 +53,8 @@ server_listen(uint64_t id, const struct m_front_listen *m, int fd)
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
 		fatal("fcntl of a listener");
 	if ((m->flags & LISTEN_TLS) && !tls_ready(id)) {
-		/* At start tls.c has ended us; now others are served. */
+		if (!front.running)
+			fatalx("a TLS listener without a certificate");
 		log_warnx("listener %llu is not there: no certificate for it "
 		    "is any good", (unsigned long long)id);
 		close(fd);

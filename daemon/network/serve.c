@@ -38,11 +38,9 @@ must_remote(const struct msg *m, uint32_t index)
 {
 	struct remote	*r;
 
-	/* Front may not have heard yet that it is gone. */
-	if ((r = remote_find(index)) == NULL && (m->type == MSG_ASK_HEALTH ||
-	    m->type == MSG_ASK_LIST))
-		r = remote_forgotten(index);
-	if (r == NULL)
+	/* Whoever asks may not have heard yet that it is gone. */
+	if ((r = remote_find(index)) == NULL &&
+	    (r = remote_forgotten(index)) == NULL)
 		fatalx("message %s names remote number %u, which is not "
 		    "configured", msg_desc(m->type)->name, index);
 	return (r);
