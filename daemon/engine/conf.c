@@ -26,6 +26,7 @@ conf_new(void)
 	TAILQ_INIT(&conf->allows);
 	TAILQ_INIT(&conf->origins);
 	TAILQ_INIT(&conf->notifies);
+	TAILQ_INIT(&conf->retired_notifies);
 	conf->user_front = xstrdup("_cloudbackup");
 	conf->user_network = xstrdup("_cloudbackupnet");
 	conf->reserve = 64ULL << 20;
@@ -276,6 +277,7 @@ conf_free(struct conf *conf)
 
 	if (conf == NULL)
 		return;
+	TAILQ_CONCAT(&conf->notifies, &conf->retired_notifies, entry);
 	while ((n = TAILQ_FIRST(&conf->notifies)) != NULL) {
 		TAILQ_REMOVE(&conf->notifies, n, entry);
 		free(n->url);

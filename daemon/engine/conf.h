@@ -203,7 +203,7 @@ struct conf {
 	struct conf_databases databases;	/* at least one */
 	struct conf_allows allows;
 	struct conf_origins origins;	/* of web pages that may ask */
-	struct conf_notifies notifies;
+	struct conf_notifies notifies, retired_notifies;
 	char		*backup_dir;
 	char		*user_front;	/* "_cloudbackup" */
 	char		*user_network;	/* "_cloudbackupnet" */

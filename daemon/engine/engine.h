@@ -424,6 +424,8 @@ void	acknowledge_request(struct engine *, uint64_t request,
 /* ---- hooks.c: events POSTed to webhooks ---- */
 
 void	hooks_init(struct engine *);
+/* The configuration has others now; the memory of the old stays. */
+void	hooks_changed(struct engine *);
 void	hooks_free(struct engine *);
 void	hooks_event(struct engine *);	/* there may be one for a hook */
 /* NET_HOOKED: 0 when no hook waits for it. */

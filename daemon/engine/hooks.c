@@ -34,6 +34,7 @@ struct hook {
 	struct engine	*engine;
 	const struct conf_notify *conf;
 	struct event	*timer;		/* the next attempt, or heartbeat */
+	int		 gone;		/* from the configuration */
 	uint64_t	 transfer;	/* that runs; 0: none */
 	int64_t		 event_id;	/* that it carries */
 	struct catalog_hook at;
@@ -198,7 +199,7 @@ on_due(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (h->transfer != 0 || h->engine->stopping)
+	if (h->transfer != 0 || h->engine->stopping || h->gone)
 		return;
 	if (!next_fresh(h, &ev))
 		return;
@@ -221,6 +222,8 @@ on_heartbeat(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (h->gone)
+		return;
 	tv.tv_sec = (time_t)(h->conf->every_ms / 1000);
 	tv.tv_usec = (suseconds_t)(h->conf->every_ms % 1000) * 1000;
 	event_add(h->timer, &tv);
@@ -341,7 +344,7 @@ configured(const char *key)
 	const struct hook	*h;
 
 	TAILQ_FOREACH(h, &hooks, entry) {
-		if (strcmp(h->key, key) == 0)
+		if (!h->gone && strcmp(h->key, key) == 0)
 			return (1);
 	}
 	return (0);
@@ -382,6 +385,41 @@ hook_new(struct engine *e, const struct conf_notify *conf)
 	if (!heartbeat && !catalog_hook_get(e->catalog, h->key, &h->at))
 		done_with(h, catalog_events_newest(e->catalog));
 	again(h, 0);
+}
+
+/* The same URL for the same events, whichever configuration said so. */
+static struct hook *
+hook_like(const struct conf_notify *conf)
+{
+	struct hook	*h;
+
+	TAILQ_FOREACH(h, &hooks, entry) {
+		if (h->conf->events == conf->events &&
+		    strcmp(h->conf->url, conf->url) == 0)
+			break;
+	}
+	return (h);
+}
+
+void
+hooks_changed(struct engine *e)
+{
+	const struct conf_notify	*conf;
+	struct hook			*h;
+
+	TAILQ_FOREACH(h, &hooks, entry)
+		h->gone = 1;
+	TAILQ_FOREACH(conf, &e->conf->notifies, entry) {
+		if ((h = hook_like(conf)) == NULL) {
+			hook_new(e, conf);
+			continue;
+		}
+		h->conf = conf;
+		h->gone = 0;
+		if (h->transfer == 0)
+			again(h, 0);
+	}
+	forget_others(e->catalog);
 }
 
 void

@@ -163,7 +163,6 @@ rules_text(const struct conf *c)
 	if ((f = open_memstream(&text, &n)) == NULL)
 		fatal("open_memstream");
 	conf_allow_print(c, f);
-	conf_notify_print(c, f);
 	TAILQ_FOREACH(o, &c->origins, entry)
 		fprintf(f, "%s\n", o->origin);
 	fprintf(f, "%llu %u %d %s %s\n", (unsigned long long)c->reserve,
@@ -173,6 +172,38 @@ rules_text(const struct conf *c)
 	if (fclose(f) != 0)
 		fatal("open_memstream");
 	return (text);
+}
+
+static char *
+notify_text(const struct conf *c)
+{
+	char	*text = NULL;
+	size_t	 n;
+	FILE	*f;
+
+	if ((f = open_memstream(&text, &n)) == NULL)
+		fatal("open_memstream");
+	conf_notify_print(c, f);
+	if (fclose(f) != 0)
+		fatal("open_memstream");
+	return (text);
+}
+
+/* A hook may be under way: what it goes by stays. */
+static void
+notifies_take(struct reload *r)
+{
+	struct conf	*c = r->engine->conf, *n = r->next;
+	char		*was = notify_text(c), *now = notify_text(n);
+
+	if (strcmp(was, now) != 0) {
+		r->rules = 1;
+		TAILQ_CONCAT(&c->retired_notifies, &c->notifies, entry);
+		TAILQ_CONCAT(&c->notifies, &n->notifies, entry);
+		hooks_changed(r->engine);
+	}
+	free(was);
+	free(now);
 }
 
 /* All that nobody has a pointer to. */
@@ -187,7 +218,6 @@ rules_take(struct reload *r)
 	free(now);
 	TAILQ_SWAP(&c->allows, &n->allows, conf_allow, entry);
 	TAILQ_SWAP(&c->origins, &n->origins, conf_origin, entry);
-	TAILQ_SWAP(&c->notifies, &n->notifies, conf_notify, entry);
 	c->reserve = n->reserve;
 	c->connections_max = n->connections_max;
 	c->log_access = n->log_access;
@@ -212,6 +242,7 @@ next_take(struct reload *r)
 	restart_note(r);
 	conf_resolve(r->next);
 	rules_take(r);
+	notifies_take(r);
 	identity_set(r->next, &e->license_ids);
 	conf_merge(e->conf, r->next, &told);
 	reload_listen_take(e, r->next, &r->listeners, note, sizeof(note));
