@@ -164,4 +164,20 @@ ok "hardly more memory ($more KiB)" [ "$more" -lt 1500 ]
 is "and it works" "$(status b) $(status a)" "completed completed"
 is "the processes are still the same" "$(child front) $(child network)" "$F $NW"
 daemon_stop
+
+# An environment file, named relative to where the daemon was started.
+cd "$T" || exit 1
+PORT=$(port) URL=http://127.0.0.1:$PORT/api/cloud-backup
+env_file() { (umask 077; printf 'DATABASE_URL=sqlite:%s\nPORT=%s\nBACKUP_DIR=%s\n' "$1" "$PORT" "$T/env" >.env); }
+env_file "$T/a.db"
+if [ "$(id -u)" = 0 ] && ! getent passwd _cloudbackup >/dev/null; then
+	skip "there are no users for an environment file"
+else
+	start_daemon -e .env || result 1 "it starts with an environment file"
+	is "nothing new in it" "$(msg)" "The configuration was read: nothing changed."
+	env_file "$T/b.db"
+	like "another database" "$("$BUILD/cloudbackupctl" -u "http://127.0.0.1:$PORT" reload)" "The configuration was read: 1 database added, 1 removed.*"
+	is "that one is backed up" "$(status b)" completed
+	daemon_stop
+fi
 finish
