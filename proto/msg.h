@@ -221,7 +221,7 @@ struct m_list_end {
 	uint32_t	more;		/* 1: there are older ones */
 	uint64_t	total;		/* if wanted: of all pages */
 	uint32_t	whole;		/* 1: he may see every database's */
-	uint32_t	zero;
+	uint32_t	empty;		/* 1: so is the whole catalog */
 };
 
 /* Does the catalog know this backup of remote number `remote`?  A row

@@ -213,18 +213,15 @@ struct m_net_test_row {
 	char		text[TEXT_BYTES];	/* a verdict */
 };
 
-struct m_net_index {
-	uint32_t	remote;
-	uint32_t	zero;
-};
-
 enum net_request {
 	REQUEST_PUT, REQUEST_GET, REQUEST_HEAD, REQUEST_LIST,
 	REQUEST_DELETE, REQUEST_POST, REQUEST_KINDS
 };
 
-/* Since network has started. */
+/* Since network has started; told before each task's end. */
 struct m_net_costs {
+	uint32_t	remote;
+	uint32_t	zero;
 	uint64_t	requests[REQUEST_KINDS];
 	uint64_t	bytes_up;	/* with what HTTP adds */
 	uint64_t	bytes_down;

@@ -56,6 +56,7 @@ struct m_status_remote {
 	uint64_t	pending;	/* copies that wait */
 	uint64_t	uploading;
 	int64_t		next_attempt_ms;	/* 0: none waits */
+	struct m_net_costs costs;
 	char		name[REMOTE_NAME_BYTES];
 	char		last_error[TEXT_BYTES];
 };

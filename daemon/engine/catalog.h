@@ -245,9 +245,15 @@ struct catalog_doomed {
 	char		why[EXPIRE_WHY_BYTES];
 };
 
-/* The next marked copy of a place with an id above after_id; 1 or 0. */
+/* The next marked copy of a place with an id above after_id that was not
+ * refused within a day; 1 or 0. */
 int	catalog_doomed_next(struct catalog *, const char *place,
 	    int64_t after_id, struct catalog_doomed *);
+
+/* The place does not let it go: it stays marked.  1: it had not said so
+ * before. */
+int	catalog_doomed_refused(struct catalog *, int64_t id,
+	    const char *place, const char *why);
 
 /* It is gone there; so is the row when that was the last one (1). */
 int	catalog_copy_removed(struct catalog *, int64_t id, const char *place);

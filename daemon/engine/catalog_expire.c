@@ -9,6 +9,8 @@
 #include "common/util.h"
 #include "daemon/engine/catalog_int.h"
 
+#define REFUSED_MS	86400000	/* as SQL_DOOMED has it */
+
 static void
 kept_get(sqlite3_stmt *st, struct catalog_kept *k)
 {
@@ -109,6 +111,7 @@ catalog_doomed_next(struct catalog *c, const char *place, int64_t after_id,
 	st = catalog_stmt(c, SQL_DOOMED);
 	catalog_text(c, st, 1, place);
 	catalog_int(c, st, 2, after_id);
+	catalog_int(c, st, 3, util_now_ms());
 	if ((found = catalog_row(c, st))) {
 		d->id = sqlite3_column_int64(st, 0);
 		catalog_column(d->database, sizeof(d->database), st, 1);
@@ -119,6 +122,28 @@ catalog_doomed_next(struct catalog *c, const char *place, int64_t after_id,
 	}
 	(void)sqlite3_reset(st);
 	return (found);
+}
+
+int
+catalog_doomed_refused(struct catalog *c, int64_t id, const char *place,
+    const char *why)
+{
+	sqlite3_stmt	*st;
+	int		 is_new;
+
+	catalog_begin(c);
+	st = catalog_stmt(c, SQL_DOOMED_WHY);
+	catalog_int(c, st, 1, id);
+	catalog_text(c, st, 2, place);
+	catalog_text(c, st, 3, why);
+	is_new = catalog_run(c, st) > 0;
+	st = catalog_stmt(c, SQL_DOOMED_LATER);
+	catalog_int(c, st, 1, id);
+	catalog_text(c, st, 2, place);
+	catalog_int(c, st, 3, util_now_ms() + REFUSED_MS);
+	(void)catalog_run(c, st);
+	catalog_commit(c);
+	return (is_new);
 }
 
 /* Parameter 1 is the id, 2 a time or nothing. */

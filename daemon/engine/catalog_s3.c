@@ -142,7 +142,6 @@ catalog_recover(struct catalog *c, const struct m_manifest *m,
 
 	if (catalog_by_remote(c, place, remote_id) != 0)
 		return (0);
-	catalog_begin(c);
 	id = row_matches(c, m) ? m->id : recover_row(c, m);
 	st = catalog_stmt(c, SQL_RECOVER_COPY);
 	catalog_int(c, st, 1, id);
@@ -152,7 +151,5 @@ catalog_recover(struct catalog *c, const struct m_manifest *m,
 	catalog_int(c, st, 5, (int64_t)m->stored_size);
 	catalog_text(c, st, 6, m->stored_checksum);
 	catalog_int(c, st, 7, m->created_ms);
-	id = catalog_run(c, st) > 0 ? id : 0;
-	catalog_commit(c);
-	return (id);
+	return (catalog_run(c, st) > 0 ? id : 0);
 }

@@ -329,7 +329,12 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " b.created_ms, b.stored_size, c.doomed_why FROM copies c"
 	    " JOIN cloud_backups b ON b.id = c.backup_id"
 	    " WHERE c.place = ?1 AND c.doomed_ms > 0 AND c.backup_id > ?2"
+	    " AND c.next_attempt_ms - ?3 NOT BETWEEN 1 AND 86400000"
 	    " ORDER BY c.backup_id LIMIT 1",
+	[SQL_DOOMED_WHY] = "UPDATE copies SET reason = ?3"
+	    " WHERE backup_id = ?1 AND place = ?2 AND reason <> ?3",
+	[SQL_DOOMED_LATER] = "UPDATE copies SET next_attempt_ms = ?3"
+	    " WHERE backup_id = ?1 AND place = ?2",
 	[SQL_COPY_REMOVE] = "DELETE FROM copies WHERE backup_id = ?1"
 	    " AND place = ?2",
 	[SQL_FILE_GONE] = "UPDATE cloud_backups SET file_path = '',"

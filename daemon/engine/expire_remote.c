@@ -1,8 +1,9 @@
 /*
  * The engine runs this: the deletion of marked copies at remotes that can.
  * It owns which deletion is under way; the queue is the marks in the
- * catalog.  A key is deleted only if it is the one that this catalog's own
- * backup must have (H21).
+ * catalog.  A key is deleted only if it is the one that this catalog has
+ * written down, of an upload of its own or a manifest whose MAC held, and
+ * tells of this backup's database and time (H21).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +23,15 @@ struct deletion {
 	struct event	*timer;
 	uint64_t	 transfer;	/* that runs; 0: none */
 	int64_t		 after_id;	/* tried so far; 0: from the first */
+	char		 told[TEXT_BYTES];	/* refused, and why: last */
 	uint32_t	 n;
 	struct catalog_doomed list[DELETE_KEYS_MAX];	/* that run */
 };
 static TAILQ_HEAD(, deletion) deletions = TAILQ_HEAD_INITIALIZER(deletions);
 
-/* The object's key, or -1: it can be none of ours. */
+/* The object's key, or -1: it can be none of ours.  The number in it is
+ * another one than the backup's where that was taken when it was recovered
+ * from its manifest. */
 static int
 key_make(struct deletion *r, const struct catalog_doomed *d,
     char key[REMOTE_ID_BYTES])
@@ -35,7 +39,7 @@ key_make(struct deletion *r, const struct catalog_doomed *d,
 	struct catalog_copy	copy;
 	char			time[TIME_TEXT_BYTES], ours[REMOTE_ID_BYTES];
 	char			*p;
-	int			n;
+	size_t			n;
 
 	if (!catalog_copy_get(r->engine->catalog, d->id, r->remote->name,
 	    &copy, key))
@@ -43,10 +47,12 @@ key_make(struct deletion *r, const struct catalog_doomed *d,
 	if ((p = strchr(key, ':')) != NULL)	/* as clients see it */
 		*p = '/';
 	util_time_compact(time, d->created_ms);
-	n = snprintf(ours, sizeof(ours), "%s/%s-%lld.", d->database, time,
-	    (long long)d->id);
-	return (strncmp(key, ours, (size_t)n) == 0 &&
-	    strchr(key + n, '/') == NULL ? 0 : -1);
+	snprintf(ours, sizeof(ours), "%s/%s-", d->database, time);
+	if (strncmp(key, ours, strlen(ours)) != 0)
+		return (-1);
+	p = key + strlen(ours);
+	n = strspn(p, "0123456789");
+	return (n > 0 && p[n] == '.' && strchr(p, '/') == NULL ? 0 : -1);
 }
 
 static void
@@ -114,6 +120,29 @@ deleted(struct deletion *r, const struct catalog_doomed *d)
 	    r->remote->name, d->why, gone ? " It was the only one." : "");
 }
 
+/* It stays, and is tried again in a day: what refuses may be a lock that
+ * ends.  Said once for all that are refused for the same reason. */
+static void
+refused(struct deletion *r, const struct catalog_doomed *d,
+    const char *reason)
+{
+	struct event_about	about = { d->database, r->remote->name,
+				    d->id };
+	int			is_new;
+
+	is_new = catalog_doomed_refused(r->engine->catalog, d->id,
+	    r->remote->name, reason);
+	if (!is_new || strcmp(r->told, reason) == 0)
+		return;
+	strlcpy(r->told, reason, sizeof(r->told));
+	log_warnx("backup %lld could not be deleted at %s: %s",
+	    (long long)d->id, r->remote->name, reason);
+	events_add(r->engine, EVENT_EXPIRED, &about, "The copy of backup "
+	    "%lld at %s should go (%s), but is refused: %.300s.  What else "
+	    "is refused for this reason is not told again.", (long long)d->id,
+	    r->remote->name, d->why, reason);
+}
+
 void
 expire_deleted(struct engine *e, const struct msg *msg)
 {
@@ -135,6 +164,8 @@ expire_deleted(struct engine *e, const struct msg *msg)
 			fatalx("network: impossible NET_DELETED");
 		if (m.outcome[i] == NET_OK)
 			deleted(r, &r->list[i]);
+		else if (m.outcome[i] == NET_REFUSED)
+			refused(r, &r->list[i], m.reason);
 		else
 			failed++;
 	}

@@ -14,6 +14,8 @@
 #include "daemon/engine/manifest.h"
 #include "daemon/engine/remote_s3.h"
 
+#define BATCH		64	/* manifests that are committed together */
+
 struct recovery {
 	uint64_t	 request;	/* front's, 0: nobody waits */
 	struct m_user	 user;		/* whose strangers' entries are told */
@@ -27,6 +29,8 @@ struct listing {
 	uint64_t	 transfer;
 	const struct conf_remote *remote;
 	struct recovery	*recovery;
+	struct m_manifest *batch;	/* ours, still to be written down */
+	size_t		 n;
 };
 static TAILQ_HEAD(, listing) listings = TAILQ_HEAD_INITIALIZER(listings);
 
@@ -63,6 +67,7 @@ recovery_begin(struct engine *e, uint64_t request, const struct m_user *user)
 		l->transfer = ++e->next_transfer;
 		l->remote = c;
 		l->recovery = r;
+		l->batch = xcalloc(BATCH, sizeof(*l->batch));
 		TAILQ_INSERT_TAIL(&listings, l, entry);
 		r->listings++;
 		memset(&m, 0, sizeof(m));
@@ -163,23 +168,44 @@ texts_ok(const struct m_manifest *m)
 	    m->user.kind <= USER_NUMBER);
 }
 
+/* A commit waits for the disk: one for many rows.  What a crash loses of
+ * them the bucket still has. */
+static void
+batch_write(struct engine *e, struct listing *l)
+{
+	char	id[REMOTE_ID_BYTES];
+	size_t	i;
+
+	if (l->n == 0)
+		return;
+	catalog_together(e->catalog);
+	for (i = 0; i < l->n; i++) {
+		s3_id_of_key(id, l->batch[i].key);
+		if (catalog_recover(e->catalog, &l->batch[i],
+		    l->remote->name, id) != 0)
+			l->recovery->recovered++;
+	}
+	catalog_together_end(e->catalog);
+	l->n = 0;
+}
+
 static void
 on_row(struct engine *e, struct listing *l, const struct msg *msg)
 {
 	struct recovery		*r = l->recovery;
 	struct m_manifest	 m;
 	uint8_t			 key[KEY_BYTES];
-	char			 err[TEXT_BYTES], id[REMOTE_ID_BYTES];
+	char			 err[TEXT_BYTES];
 
 	memcpy(&m, msg->data, sizeof(m));
 	if (!texts_ok(&m))
 		fatalx("network: impossible NET_MANIFEST_ROW");
 	if (store_key(e->store, key, err) == -1)
 		fatalx("%s", err);
-	s3_id_of_key(id, m.key);
 	if (manifest_true(&m, key)) {
-		if (catalog_recover(e->catalog, &m, l->remote->name, id) != 0)
-			r->recovered++;
+		l->batch[l->n++] = m;
+		if (l->n == BATCH)
+			batch_write(e, l);
 	} else if (is_shown(r, &m))
 		tell_stranger(e, r, &m);
 	else
@@ -204,8 +230,9 @@ on_end(struct engine *e, struct listing *l, const struct msg *msg)
 		r->end.http_status = m.http_status;
 		strlcpy(r->end.reason, m.reason, sizeof(r->end.reason));
 	}
-	remote_costs_ask(e, l->remote);
+	batch_write(e, l);
 	TAILQ_REMOVE(&listings, l, entry);
+	free(l->batch);
 	free(l);
 	if (--r->listings == 0)
 		recovery_end(e, r);

@@ -153,6 +153,7 @@ remotes_free(struct engine *e)
 		TAILQ_REMOVE(&fetches, f, entry);
 		free(f);
 	}
+	remote_costs_free();
 }
 
 void
@@ -601,7 +602,8 @@ remotes_message(struct chan *c, const struct msg *m, void *arg)
 			fatalx("network: impossible NET_HOOKED");
 		break;
 	default:
-		if (recover_message(e, m) || remote_test_message(e, m))
+		if (recover_message(e, m) || remote_test_message(e, m) ||
+		    remote_costs_message(m))
 			break;
 		fatalx("network: unexpected %s", msg_desc(m->type)->name);
 	}

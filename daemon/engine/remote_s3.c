@@ -200,5 +200,4 @@ s3_uploaded(struct engine *e, const struct conf_remote *c, int64_t id,
 	    CONFIRMED_HASH)) != 0)
 		catalog_copy_confirmed(e->catalog, id, c->name,
 		    m->flags & CONFIRMED_HASH ? "hash" : "size");
-	remote_costs_ask(e, c);
 }

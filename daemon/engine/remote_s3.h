@@ -58,12 +58,15 @@ int	recover_message(struct engine *, const struct msg *);
 /* REP_TEST_ROW each, REP_TEST_END. */
 void	remote_test_request(struct engine *, uint64_t request,
 	    const struct conf_remote *);
-/* NET_TEST_ROW, NET_TEST_END, NET_COSTS: as above. */
+/* NET_TEST_ROW, NET_TEST_END: as above. */
 int	remote_test_message(struct engine *, const struct msg *);
 
-/* Asks network, in the background, what a remote has cost since network
- * has started; and what it said last. */
-void	remote_costs_ask(struct engine *, const struct conf_remote *);
-const struct m_net_costs *remote_costs(const struct conf_remote *);
+/* ---- remote_costs.c ---- */
+
+/* What a remote has cost since network has started; zeros: nothing. */
+void	remote_costs(const struct conf_remote *, struct m_net_costs *);
+/* NET_COSTS: as above. */
+int	remote_costs_message(const struct msg *);
+void	remote_costs_free(void);
 
 #endif

@@ -1,7 +1,6 @@
 /*
  * The engine runs this: a remote that is tried step by step, because
- * somebody asked, and what remotes have cost.  Network does it; what it
- * says is handed on.
+ * somebody asked.  Network does it; what it says is handed on.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +15,6 @@ struct testing {
 	const struct conf_remote *remote;
 };
 static TAILQ_HEAD(, testing) testings = TAILQ_HEAD_INITIALIZER(testings);
-
-struct cost {
-	TAILQ_ENTRY(cost) entry;
-	const struct conf_remote *remote;
-	uint64_t	 transfer;	/* asked last, 0: answered */
-	struct m_net_costs costs;
-};
-static TAILQ_HEAD(, cost) costs = TAILQ_HEAD_INITIALIZER(costs);
 
 void
 remote_test_request(struct engine *e, uint64_t request,
@@ -72,55 +63,8 @@ on_test(struct engine *e, const struct msg *msg)
 		fatalx("network: impossible NET_TEST_END");
 	chan_send(e->front.chan, MSG_REP_TEST_END, t->request, &end,
 	    sizeof(end), -1);
-	remote_costs_ask(e, t->remote);
 	TAILQ_REMOVE(&testings, t, entry);
 	free(t);
-}
-
-/* ---- costs ---- */
-
-static struct cost *
-cost_of(const struct conf_remote *c)
-{
-	struct cost	*cost;
-
-	TAILQ_FOREACH(cost, &costs, entry)
-		if (cost->remote == c)
-			return (cost);
-	cost = xcalloc(1, sizeof(*cost));
-	cost->remote = c;
-	TAILQ_INSERT_TAIL(&costs, cost, entry);
-	return (cost);
-}
-
-void
-remote_costs_ask(struct engine *e, const struct conf_remote *c)
-{
-	struct cost		*cost = cost_of(c);
-	struct m_net_index	 m;
-
-	memset(&m, 0, sizeof(m));
-	m.remote = c->index;
-	cost->transfer = ++e->next_transfer;
-	chan_send(e->network.chan, MSG_NET_COSTS_ASK, cost->transfer, &m,
-	    sizeof(m), -1);
-}
-
-const struct m_net_costs *
-remote_costs(const struct conf_remote *c)
-{
-	return (&cost_of(c)->costs);
-}
-
-/* What a later question has overtaken is left to its answer. */
-static void
-on_costs(const struct msg *msg)
-{
-	struct cost	*cost;
-
-	TAILQ_FOREACH(cost, &costs, entry)
-		if (cost->transfer == msg->id)
-			memcpy(&cost->costs, msg->data, sizeof(cost->costs));
 }
 
 int
@@ -130,9 +74,6 @@ remote_test_message(struct engine *e, const struct msg *msg)
 	case MSG_NET_TEST_ROW:
 	case MSG_NET_TEST_END:
 		on_test(e, msg);
-		return (1);
-	case MSG_NET_COSTS:
-		on_costs(msg);
 		return (1);
 	default:
 		return (0);

@@ -244,6 +244,7 @@ on_list(struct engine *e, const struct msg *msg)
 		return;
 	memset(&end, 0, sizeof(end));
 	end.whole = names.all;
+	end.empty = catalog_is_empty(e->catalog) != 0;
 	if (names.all || m.database[0] != '\0')
 		end.rows = catalog_list(e->catalog, &m.user, m.database,
 		    m.before_ms, m.before_id, m.limit, &more, send_row, &l);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/util.h"
-#include "daemon/engine/engine.h"
+#include "daemon/engine/remote_s3.h"
 
 struct telling {
 	struct engine	*engine;
@@ -66,6 +66,7 @@ remotes_tell(struct telling *t)
 		s->kind = r->kind;
 		strlcpy(s->name, r->name, sizeof(s->name));
 		catalog_status_remote(t->engine->catalog, r->name, s);
+		remote_costs(r, &s->costs);
 		row_send(t, &row, STATUS_REMOTE);
 	}
 }

@@ -543,7 +543,7 @@ on_allowed(struct conn *c, const struct msg *m)
 		return;
 	}
 	/* To list a bucket costs: only when the catalog has nothing (D6). */
-	if ((front.conf.flags & FRONT_S3) && (l->refresh || l->total == 0) &&
+	if ((front.conf.flags & FRONT_S3) && (l->refresh || end->empty) &&
 	    l->last.kind == 0)
 		list_refresh(c);
 	else if (asks_remote(l))

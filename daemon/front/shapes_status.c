@@ -57,6 +57,28 @@ json_status_alarm(struct json *j, const struct m_status_alarm *a)
 	json_close(j, '}');
 }
 
+/* By the same words as /metrics. */
+static void
+json_costs(struct json *j, const struct m_net_costs *c)
+{
+	static const char *const	kinds[REQUEST_KINDS] = {
+		[REQUEST_PUT] = "put",
+		[REQUEST_GET] = "get",
+		[REQUEST_HEAD] = "head",
+		[REQUEST_LIST] = "list",
+		[REQUEST_DELETE] = "delete",
+		[REQUEST_POST] = "post",
+	};
+	size_t				i;
+
+	json_object(j, "requests");
+	for (i = 0; i < REQUEST_KINDS; i++)
+		json_uint(j, kinds[i], c->requests[i]);
+	json_close(j, '}');
+	json_uint(j, "bytes_sent", c->bytes_up);
+	json_uint(j, "bytes_received", c->bytes_down);
+}
+
 void
 json_status_remote(struct json *j, const struct m_status_remote *r)
 {
@@ -67,5 +89,6 @@ json_status_remote(struct json *j, const struct m_status_remote *r)
 	json_uint(j, "uploading", r->uploading);
 	json_time(j, "next_attempt_at", r->next_attempt_ms);
 	json_text_or_null(j, "last_error", r->last_error);
+	json_costs(j, &r->costs);
 	json_close(j, '}');
 }

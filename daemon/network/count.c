@@ -1,6 +1,6 @@
 /*
- * The network process runs this.  It owns nothing: it tells what remotes
- * have cost as metrics.
+ * The network process runs this: what remotes have cost, told as metrics,
+ * and to the engine.  What is counted is each remote's own.
  */
 #include <string.h>
 
@@ -17,6 +17,8 @@ static const char *const	kinds[REQUEST_KINDS] = {
 	[REQUEST_DELETE] = "delete",
 	[REQUEST_POST] = "post",
 };
+
+static struct chan	*engine;
 
 struct telling {
 	void	(*cb)(const struct m_metric *, void *);
@@ -61,4 +63,25 @@ count_each(void (*cb)(const struct m_metric *, void *), void *arg)
 
 	remote_each(requests, &t);
 	remote_each(bytes, &t);
+}
+
+void
+count_open(struct chan *c)
+{
+	engine = c;
+}
+
+void
+count_tell(uint32_t index, int always)
+{
+	struct remote	*r = remote_find(index);
+
+	if (r == NULL)
+		return;
+	r->costs.remote = index;
+	if (!always && memcmp(&r->costs, &r->costs_told,
+	    sizeof(r->costs)) == 0)
+		return;
+	r->costs_told = r->costs;
+	chan_send(engine, MSG_NET_COSTS, 0, &r->costs, sizeof(r->costs), -1);
 }

@@ -40,7 +40,7 @@ struct remote {
 	struct m_net_remote	 conf;	/* texts checked; url without the
 					 * slash at its end */
 	const struct remote_ops	*ops;
-	struct m_net_costs	 costs;
+	struct m_net_costs	 costs, costs_told;
 	struct s3		*s3;	/* NULL: of another kind */
 	char			 host[HOST_BYTES];	/* "": the URL is none */
 	uint32_t		 users;	/* tasks that hold it */

@@ -196,6 +196,16 @@ compare(struct task *t, struct s3_request *r)
 }
 
 static void
+finish_other(struct task *t, struct s3_request *r)
+{
+	t->confirmed &= UPLOAD_GONE;
+	result_set(&r->result, NET_REFUSED, "%s has another object by the "
+	    "name %s: another host writes to this prefix; give each host a "
+	    "prefix of its own", t->remote->host, t->u.upload->key);
+	finish(t, &r->result);
+}
+
+static void
 found_before(struct task *t, struct s3_request *r)
 {
 	struct put	*p = t->state;
@@ -210,20 +220,20 @@ found_before(struct task *t, struct s3_request *r)
 		put_object(t);
 		break;
 	case FOUND_OTHER:
-		t->confirmed &= UPLOAD_GONE;
-		result_set(&r->result, NET_REFUSED, "%s has another object "
-		    "by the name %s: another host writes to this prefix; give "
-		    "each host a prefix of its own", t->remote->host,
-		    t->u.upload->key);
-		finish(t, &r->result);
+		finish_other(t, r);
 	}
 }
 
 static void
 found_after(struct task *t, struct s3_request *r)
 {
+	const char	*hash = s3_request_answer(r, "x-amz-meta-sha256");
+
 	(void)compare(t, r);
-	if (!(t->confirmed & CONFIRMED_SIZE)) {
+	/* Both have looked, and then both have put. */
+	if (hash[0] != '\0' && !(t->confirmed & CONFIRMED_HASH))
+		finish_other(t, r);
+	else if (!(t->confirmed & CONFIRMED_SIZE)) {
 		result_set(&r->result, NET_GARBAGE, "%s has the object, but "
 		    "with another size than was sent", t->remote->host);
 		finish(t, &r->result);

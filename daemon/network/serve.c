@@ -172,17 +172,6 @@ net_test(struct chan *c, const struct msg *m)
 }
 
 static void
-net_costs(struct chan *c, const struct msg *m)
-{
-	const struct m_net_index	*i = m->data;
-	struct remote			*r;
-
-	must(m, started);
-	r = must_remote(m, i->remote);
-	chan_send(c, MSG_NET_COSTS, m->id, &r->costs, sizeof(r->costs), -1);
-}
-
-static void
 net_fetch(struct chan *c, const struct msg *m)
 {
 	const struct m_net_fetch	*f = m->data;
@@ -255,7 +244,6 @@ static const struct handler {
 	{ MSG_NET_DELETE,	net_delete },
 	{ MSG_NET_LIST,		net_list },
 	{ MSG_NET_TEST,		net_test },
-	{ MSG_NET_COSTS_ASK,	net_costs },
 	{ MSG_NET_HOOK,		net_hook },
 	{ MSG_NET_CANCEL,	cancel },
 	{ MSG_ASK_HEALTH,	ask },
@@ -307,6 +295,7 @@ serve_open(struct event_base *b, int engine_socket, int front_socket)
 	engine = chan_new(engine_socket, ROLE_NETWORK, ROLE_ENGINE);
 	front = chan_new(front_socket, ROLE_NETWORK, ROLE_FRONT);
 	chan_attach(engine, base, on_engine, NULL);
+	count_open(engine);
 }
 
 void

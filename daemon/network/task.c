@@ -13,6 +13,7 @@
 #include "common/compat.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "daemon/network/count.h"
 #include "daemon/network/task.h"
 
 #define FEED_BYTES	(1024 * 1024)	/* queued to front at most */
@@ -182,10 +183,14 @@ static const struct {
 static void
 task_free(struct task *t)
 {
+	uint32_t	index = t->remote->conf.index;
+
 	TAILQ_REMOVE(&tasks, t, entry);
 	ntasks--;
 	t->remote->ops->stop(t);
 	remote_release(t->remote);
+	/* What was cut off has cost something, too. */
+	count_tell(index, 0);
 	if (t->feed != NULL)
 		event_free(t->feed);
 	if (t->fd != -1)
@@ -206,6 +211,7 @@ task_end(struct task *t, const struct result *r, const char *remote_id,
 	    kinds[t->kind].name, (unsigned long long)t->id,
 	    t->remote->conf.name, (int)r->outcome, r->http_status,
 	    r->reason[0] != '\0' ? ": " : "", r->reason);
+	count_tell(t->remote->conf.index, 1);
 	kinds[t->kind].tell(t, r, remote_id, bytes);
 	task_free(t);
 }

@@ -33,6 +33,8 @@
 static struct m_net_remote	 remote;
 static struct m_net_s3		 s3;
 static struct m_net_upload	 upload;
+static struct m_net_costs	 cost;
+static int			 cost_told;
 static uint64_t			 kill_at, cancel_at, part_size;
 static uint64_t			 size_max = INT64_MAX;
 static struct chan		*engine, *front;
@@ -231,6 +233,10 @@ print_message(const struct msg *m)
 	case MSG_NET_PROGRESS:
 		progress(m->data, m->id);
 		return (-1);
+	case MSG_NET_COSTS:
+		memcpy(&cost, m->data, sizeof(cost));
+		cost_told = 1;
+		return (-1);
 	case MSG_NET_MULTIPART:
 		printf("multipart part-size=%llu upload-id=%s\n",
 		    (unsigned long long)p->part_size, p->upload_id);
@@ -276,15 +282,13 @@ print_message(const struct msg *m)
 static void
 costs(void)
 {
-	struct m_net_index		 ask = { REMOTE, 0 };
-	const struct m_net_costs	*c;
+	const struct m_net_costs	*c = &cost;
 	struct msg			 m;
 
-	chan_send(engine, MSG_NET_COSTS_ASK, 2, &ask, sizeof(ask), -1);
-	if (chan_drain(engine) == -1 || chan_wait(engine, &m, WAIT_MS) != 1 ||
-	    m.type != MSG_NET_COSTS)
+	/* Told to the engine before the end that front was told. */
+	if (!cost_told && (chan_wait(engine, &m, WAIT_MS) != 1 ||
+	    print_message(&m) != -1 || !cost_told))
 		errx(1, "no costs");
-	c = m.data;
 	printf("costs put=%llu get=%llu head=%llu list=%llu delete=%llu "
 	    "post=%llu up=%llu down=%llu\n",
 	    (unsigned long long)c->requests[REQUEST_PUT],
