@@ -82,7 +82,8 @@ engine_obj :=	$(call obj,$(engine_src)) $(B)/obj/daemon/engine/parse.o
 front_obj :=	$(call obj,$(front_src))
 network_obj :=	$(call obj,$(network_src))
 worker_obj :=	$(call obj,$(worker_src))
-ctl_obj :=	$(call obj,$(ctl_src) common/util.c common/clock.c common/log.c common/compat.c)
+ctl_obj :=	$(call obj,$(ctl_src) common/util.c common/clock.c common/log.c common/compat.c \
+		    proto/errors.c)
 
 HELPERS =	$(B)/cloudbackupd-front $(B)/cloudbackupd-network \
 		$(B)/cloudbackupd-worker

@@ -287,20 +287,22 @@ do_create(const struct ctl *ctl, int argc, char *argv[])
 
 /* ---- pin, unpin, delete, expire ---- */
 
+/* One call for each id; the daemon says what came of it. */
 static int
-each(const struct ctl *ctl, const char *verb, const char *method,
-    const char *base, const char *done, int argc, char *argv[])
+each(const struct ctl *ctl, const char *method, int argc, char *argv[])
 {
 	struct answer	a;
-	char		path[PATH_MAX_BYTES];
+	char		path[PATH_MAX_BYTES], text[1024];
 	int		i, rv = CTL_OK, status;
 
 	for (i = 1; i < argc; i++) {
-		strlcpy(path, base, sizeof(path));
+		(void)snprintf(path, sizeof(path), "/%s",
+		    strcmp(method, "DELETE") == 0 ? "backup" : argv[0]);
 		client_segment(ctl->client, path, sizeof(path), argv[i]);
-		status = simple(ctl, verb, method, path, NULL, &a);
+		status = simple(ctl, argv[0], method, path, NULL, &a);
+		say_clean(text, sizeof(text), j_text(a.root, "message"));
 		if (status == CTL_OK && !ctl->json)
-			printf("backup %s: %s\n", argv[i], done);
+			printf("%s: %s\n", argv[i], text);
 		if (status != CTL_OK)
 			rv = status;
 		answer_free(&a);
@@ -311,25 +313,20 @@ each(const struct ctl *ctl, const char *verb, const char *method,
 int
 do_pin(const struct ctl *ctl, int argc, char *argv[])
 {
-	int	unpin = argv[0][0] == 'u';
-
-	if (argc < 2)
-		return (verb_usage(unpin ? "unpin" : "pin"));
-	return (unpin ? each(ctl, "unpin", "POST", "/unpin", "not pinned any "
-	    "more", argc, argv) : each(ctl, "pin", "POST", "/pin", "pinned",
-	    argc, argv));
+	if (argc < 2 || argv[1][0] == '-')
+		return (verb_usage(argv[0]));
+	return (each(ctl, "POST", argc, argv));
 }
 
 int
 do_delete(const struct ctl *ctl, int argc, char *argv[])
 {
-	if (argc < 2)
+	if (argc < 2 || argv[1][0] == '-')
 		return (verb_usage("delete"));
 	if (!say_ask(ctl, "Delete %d backup%s, here and at all remotes",
 	    argc - 1, argc == 2 ? "" : "s"))
 		return (CTL_USAGE);
-	return (each(ctl, "delete", "DELETE", "/backup", "deleted", argc,
-	    argv));
+	return (each(ctl, "DELETE", argc, argv));
 }
 
 static void

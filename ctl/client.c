@@ -24,6 +24,7 @@ struct client {
 	char		*bearer;	/* "Authorization: Bearer ..." or NULL */
 	int64_t		 length;
 	char		 filename[256];
+	char		 etag[128];
 };
 
 struct body {
@@ -140,6 +141,22 @@ take_filename(struct client *c, const char *line, size_t n)
 	c->filename[end - p] = '\0';
 }
 
+/* ETag: "sha256:..." */
+static void
+take_etag(struct client *c, const char *line, size_t n)
+{
+	const char	*p, *end;
+
+	if ((p = memchr(line, '"', n)) == NULL)
+		return;
+	p++;
+	end = memchr(p, '"', n - (size_t)(p - line));
+	if (end == NULL || (size_t)(end - p) >= sizeof(c->etag))
+		return;
+	memcpy(c->etag, p, (size_t)(end - p));
+	c->etag[end - p] = '\0';
+}
+
 static size_t
 on_header(char *line, size_t one, size_t n, void *arg)
 {
@@ -152,6 +169,8 @@ on_header(char *line, size_t one, size_t n, void *arg)
 		return (n);
 	if (n > 15 && strncasecmp(line, "Content-Length:", 15) == 0)
 		c->length = strtoll(line + 15, NULL, 10);
+	else if (n > 5 && strncasecmp(line, "ETag:", 5) == 0)
+		take_etag(c, line, n);
 	else if (n > 20 && strncasecmp(line, "Content-Disposition:",
 	    20) == 0)
 		take_filename(c, line, n);
@@ -207,7 +226,7 @@ perform(struct client *c, const char *method, const char *path,
 	url = xasprintf("%s" CTL_PREFIX "%s", c->base, path);
 	b->client = c;
 	c->length = -1;
-	c->filename[0] = '\0';
+	c->filename[0] = c->etag[0] = '\0';
 	curl_easy_reset(c->curl);
 	curl_easy_setopt(c->curl, CURLOPT_URL, url);
 	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
@@ -294,6 +313,12 @@ const char *
 client_filename(const struct client *c)
 {
 	return (c->filename);
+}
+
+const char *
+client_etag(const struct client *c)
+{
+	return (c->etag);
 }
 
 static void

@@ -70,6 +70,8 @@ void	client_read(struct client *, const char *path, const char *accept,
 int64_t	client_length(const struct client *);
 /* And the name that the daemon gave it, or ""; without directories. */
 const char *client_filename(const struct client *);
+/* And its ETag without the quotes, the checksum, or "". */
+const char *client_etag(const struct client *);
 
 /* path with "?name=value" (or "&") added, escaped; value NULL: unchanged.
  * path has size bytes. */
@@ -84,6 +86,8 @@ void	client_segment(struct client *, char *path, size_t size,
 /* "what: sentence (CODE)" and the remediation to standard error; the exit
  * status of that answer. */
 int	say_failure(const char *what, const struct answer *);
+/* The exit status of an HTTP status that is a failure. */
+int	say_exit(long status);
 void	say_error(const char *, ...)
 	    __attribute__((__format__ (printf, 1, 2)));
 

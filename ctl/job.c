@@ -10,6 +10,7 @@
 #include "common/compat.h"
 #include "common/util.h"
 #include "ctl/ctl.h"
+#include "proto/errors.h"
 
 #define POLL_MS		200
 #define BAR_WIDTH	24
@@ -101,16 +102,21 @@ show(struct follow *f, struct json_object *job)
 
 /* What the job failed with, as if it had been answered at once. */
 static int
-failed(const struct ctl *ctl, const char *what, struct json_object *job)
+failed(const char *what, struct json_object *job)
 {
-	char	text[1024], code[64];
+	const struct err_desc	*d = err_desc(E_INTERNAL_ERROR);
+	char			 text[1024], code[64];
+	uint32_t		 e;
 
-	(void)ctl;
 	say_clean(text, sizeof(text), j_text(job, "error"));
 	say_clean(code, sizeof(code), j_text(job, "error_code"));
+	for (e = E_NONE + 1; e < E_COUNT; e++) {
+		if (strcmp(err_desc(e)->token, code) == 0)
+			d = err_desc(e);
+	}
 	say_error("%s: %s (%s)", what, text, code);
-	return (strcmp(code, "DATABASE_LOCKED") == 0 ||
-	    strcmp(code, "BUSY") == 0 ? CTL_AGAIN : CTL_FAILED);
+	fprintf(stderr, "%s\n", d->remediation);
+	return (say_exit(d->status));
 }
 
 int
@@ -143,5 +149,5 @@ job_follow(const struct ctl *ctl, const char *what,
 	}
 	line_clear(&f);
 	return (strcmp(state, "done") == 0 ? CTL_OK :
-	    failed(ctl, what, j_data(job)));
+	    failed(what, j_data(job)));
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/compat.h"
+#include "common/util.h"
 #include "ctl/ctl.h"
 
 const struct verb	verbs[] = {
@@ -188,6 +189,7 @@ main(int argc, char *argv[])
 	const char		*socket = NULL, *url = NULL, *token = NULL;
 	const struct verb	*v;
 	struct ctl		 ctl;
+	char			*verb;
 	int			 ch, status;
 
 	setlocale(LC_CTYPE, "");
@@ -239,7 +241,9 @@ main(int argc, char *argv[])
 	    (ctl.client = client_open(socket, url, token)) == NULL)
 		return (CTL_USAGE);
 	optind = 0;			/* a verb has options, too */
+	argv[0] = verb = xstrdup(v->name);	/* whole */
 	status = v->run(&ctl, argc, argv);
+	free(verb);
 	client_close(ctl.client);
 	if (fflush(stdout) == EOF)
 		err(CTL_USAGE, "standard output");

@@ -21,6 +21,18 @@ static const struct {
 	{ 409, CTL_AGAIN }, { 423, CTL_AGAIN }, { 503, CTL_AGAIN },
 };
 
+int
+say_exit(long status)
+{
+	size_t	i;
+
+	for (i = 0; i < nitems(exits); i++) {
+		if (exits[i].status == status)
+			return ((int)exits[i].code);
+	}
+	return (CTL_FAILED);
+}
+
 void
 say_error(const char *fmt, ...)
 {
@@ -61,7 +73,6 @@ say_failure(const char *what, const struct answer *a)
 {
 	char		text[1024], todo[1024];
 	const char	*code = j_text(a->root, "errorCode");
-	size_t		i;
 
 	if (a->status == 0) {
 		say_error("%s: %s", what, a->error);
@@ -80,11 +91,7 @@ say_failure(const char *what, const struct answer *a)
 	    code, code[0] == '\0' ? "" : ")");
 	if (todo[0] != '\0')
 		fprintf(stderr, "%s\n", todo);
-	for (i = 0; i < nitems(exits); i++) {
-		if (exits[i].status == a->status)
-			return ((int)exits[i].code);
-	}
-	return (CTL_FAILED);
+	return (say_exit(a->status));
 }
 
 int

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/compat.h"
+#include "common/util.h"
 #include "ctl/ctl.h"
 
 #define PATH_BYTES_MAX	1024
@@ -36,69 +37,98 @@ age_cell(struct table *t, const char *time)
 
 /* ---- status ---- */
 
-/* "due 3m", "overdue": a time that lies ahead. */
+/* "3m": how far a time lies ahead, by the daemon's clock. */
 static void
-next_cell(struct table *t, struct json_object *d)
+next_cell(struct table *t, struct json_object *d, int64_t now_ms)
 {
 	const char	*next = j_text(d, "next_run_at");
 	char		 text[16];
-	int64_t		 s;
+	int64_t		 ms;
 
-	if (j_true(d, "running")) {
-		table_cell(t, "runs");
-		return;
-	}
-	if (next[0] == '\0') {
+	if (j_true(d, "running"))
+		strlcpy(text, "runs", sizeof(text));
+	else if (util_time_parse(next, &ms) == -1)
+		strlcpy(text, "-", sizeof(text));
+	else if (ms <= now_ms)
+		strlcpy(text, "now", sizeof(text));
+	else
+		say_age(text, (ms - now_ms) / 1000);
+	table_cell(t, "%s", text);
+}
+
+/* 1 when a result is a failure: "failed", or that and why. */
+static int
+has_failed(const char *result)
+{
+	return (strncmp(result, "failed", 6) == 0);
+}
+
+/* A result's first word; why is told below the table. */
+static int
+result_cell(struct table *t, const char *result)
+{
+	table_cell(t, "%.*s", result[0] == '\0' ? 1 :
+	    (int)strcspn(result, ": "), result[0] == '\0' ? "-" : result);
+	table_colour(t, has_failed(result) ? 'r' : 'g');
+	return (has_failed(result));
+}
+
+static void
+queue_cell(struct table *t, struct json_object *queue)
+{
+	char	bytes[16];
+
+	if (j_int(queue, "pending") == 0) {
 		table_cell(t, "-");
 		return;
 	}
-	s = j_int(d, "next_run_in");
-	say_age(text, s);
-	table_cell(t, "%s", s <= 0 ? "now" : text);
+	say_size(bytes, j_int(queue, "bytes"));
+	table_cell(t, "%s (%s)", j_text(queue, "pending"), bytes);
+	table_colour(t, 'y');
 }
 
+/* 1 when something of this database wants attention. */
 static int
-status_row(struct table *t, struct json_object *d)
+status_row(struct table *t, struct json_object *d, int64_t now_ms)
 {
-	size_t		 alarms = j_count(d, "alarms");
-	const char	*result = j_text(d, "last_result");
-	int		 bad = alarms > 0 || strcmp(result, "failed") == 0;
-	char		 bytes[16];
+	size_t	alarms = j_count(d, "alarms");
+	int	bad = alarms > 0;
 
-	table_cell(t, "%s", j_text(d, "database"));
+	table_cell(t, "%s%s", j_text(d, "database"), j_true(d, "gone") ?
+	    " (gone)" : "");
 	age_cell(t, j_text(d, "last_proven_at"));
 	if (j_text(d, "last_proven_at")[0] == '\0')
 		table_colour(t, 'r');
 	age_cell(t, j_text(d, "unchanged_since"));
-	table_cell(t, "%s", result[0] == '\0' ? "-" : result);
-	table_colour(t, strcmp(result, "failed") == 0 ? 'r' : 'g');
-	next_cell(t, d);
-	say_size(bytes, j_int(j_get(d, "queue"), "bytes"));
-	table_cell(t, "%lld (%s)", (long long)j_int(j_get(d, "queue"),
-	    "pending"), bytes);
-	table_cell(t, "%s", j_text(d, "last_drill_result")[0] == '\0' ? "-" :
-	    j_text(d, "last_drill_result"));
-	if (strcmp(j_text(d, "last_drill_result"), "failed") == 0) {
-		table_colour(t, 'r');
-		bad = 1;
-	}
+	bad |= result_cell(t, j_text(d, "last_result"));
+	next_cell(t, d, now_ms);
+	queue_cell(t, j_get(d, "queue"));
+	bad |= result_cell(t, j_text(d, "last_drill_result"));
 	table_cell(t, "%zu", alarms);
 	table_colour(t, alarms > 0 ? 'r' : 'g');
 	return (bad);
 }
 
+/* What a table has no room for: alarms, and why something failed. */
 static void
-alarms(struct json_object *d)
+findings(struct json_object *d)
 {
 	struct json_object	*a;
-	char			 text[1024];
+	const char		*name = j_text(d, "database");
+	char			 text[1024], who[128];
 	size_t			 i;
 
+	say_clean(who, sizeof(who), name[0] == '\0' ? "everything" : name);
+	say_clean(text, sizeof(text), j_text(d, "last_result"));
+	if (has_failed(text) && strlen(text) > 6)
+		printf("%s: the last backup %s\n", who, text);
+	say_clean(text, sizeof(text), j_text(d, "last_drill_result"));
+	if (has_failed(text) && strlen(text) > 6)
+		printf("%s: the last drill %s\n", who, text);
 	for (i = 0; i < j_count(d, "alarms"); i++) {
 		a = j_at(d, "alarms", i);
 		say_clean(text, sizeof(text), j_text(a, "text"));
-		printf("alarm %s of %s: %s\n", j_text(a, "kind"),
-		    j_text(d, "database"), text);
+		printf("%s: alarm %s: %s\n", who, j_text(a, "kind"), text);
 	}
 }
 
@@ -124,37 +154,48 @@ remotes(const struct ctl *ctl, struct json_object *data)
 	table_print(t, ctl->colour);
 }
 
+static int
+status_print(const struct ctl *ctl, struct json_object *data, int print)
+{
+	struct table	*t;
+	int64_t		 now_ms;
+	size_t		 i;
+	int		 bad = j_count(data, "alarms") > 0;
+
+	if (util_time_parse(j_text(data, "now"), &now_ms) == -1)
+		now_ms = util_now_ms();
+	t = table_new("DATABASE PROVEN:r UNCHANGED:r LAST NEXT:r QUEUE:r "
+	    "DRILL ALARMS:r");
+	for (i = 0; i < j_count(data, "databases"); i++)
+		bad |= status_row(t, j_at(data, "databases", i), now_ms);
+	if (!print) {
+		table_free(t);
+		return (bad);
+	}
+	table_print(t, ctl->colour);
+	remotes(ctl, data);
+	findings(data);
+	for (i = 0; i < j_count(data, "databases"); i++)
+		findings(j_at(data, "databases", i));
+	if (j_int(data, "jobs_running") + j_int(data, "jobs_queued") > 0)
+		printf("%s running, %s waiting: \"cloudbackupctl jobs\"\n",
+		    j_text(data, "jobs_running"),
+		    j_text(data, "jobs_queued"));
+	return (bad);
+}
+
 int
 do_status(const struct ctl *ctl, int argc, char *argv[])
 {
-	struct json_object	*data;
-	struct answer		 a;
-	struct table		*t;
-	size_t			 i;
-	int			 status, bad = 0;
+	struct answer	a;
+	int		status;
 
 	(void)argv;
 	if (argc != 1)
 		return (verb_usage("status"));
-	if ((status = get(ctl, "status", "/status", &a)) == CTL_OK) {
-		data = j_data(&a);
-		t = table_new("DATABASE PROVEN:r UNCHANGED:r LAST NEXT:r "
-		    "QUEUE:r DRILL ALARMS:r");
-		for (i = 0; i < j_count(data, "databases"); i++)
-			bad |= status_row(t, j_at(data, "databases", i));
-		if (say_json(ctl, &a))
-			;
-		else {
-			table_print(t, ctl->colour);
-			t = NULL;
-			remotes(ctl, data);
-			for (i = 0; i < j_count(data, "databases"); i++)
-				alarms(j_at(data, "databases", i));
-		}
-		if (t != NULL)
-			table_free(t);
-		status = bad ? CTL_ATTENTION : CTL_OK;
-	}
+	if ((status = get(ctl, "status", "/status", &a)) == CTL_OK)
+		status = status_print(ctl, j_data(&a), !say_json(ctl, &a)) ?
+		    CTL_ATTENTION : CTL_OK;
 	answer_free(&a);
 	return (status);
 }
@@ -170,7 +211,7 @@ job_row(struct table *t, struct json_object *j)
 	say_size(done, j_int(j, "bytes_done"));
 	say_size(total, j_int(j, "bytes_total"));
 	say_size(rate, j_get(j, "rate") == NULL ? -1 : j_int(j, "rate"));
-	say_age(left, j_int(j, "eta_s"));
+	say_age(left, j_int(j, "eta"));
 	table_cell(t, "%s", j_text(j, "id"));
 	table_cell(t, "%s", j_text(j, "kind"));
 	table_cell(t, "%s", j_text(j, "database"));
@@ -180,7 +221,7 @@ job_row(struct table *t, struct json_object *j)
 	table_cell(t, "%s", j_text(j, "phase"));
 	table_cell(t, "%s/%s", done, total);
 	table_cell(t, "%s", rate);
-	table_cell(t, "%s", j_get(j, "eta_s") == NULL ? "-" : left);
+	table_cell(t, "%s", j_get(j, "eta") == NULL ? "-" : left);
 	age_cell(t, j_text(j, "started_at"));
 	table_cell(t, "%s", j_text(j, "error"));
 }

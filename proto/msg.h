@@ -383,6 +383,7 @@ struct m_job {
 	uint64_t	bytes_done;
 	uint64_t	bytes_total;
 	int64_t		backup_id;	/* 0: none yet */
+	int64_t		safety_backup_id;	/* restores; 0: none yet */
 	int64_t		started_ms;
 	int64_t		finished_ms;	/* 0: runs */
 	uint32_t	error;		/* enum err */

@@ -372,6 +372,7 @@ struct job {
 	enum job_state	 state;
 	uint64_t	 request;	/* of front, 0: nobody waits */
 	int64_t		 backup_id;
+	int64_t		 safety_backup_id;	/* of a restore that ended */
 	int64_t		 started_ms, finished_ms;
 	uint64_t	 bytes_done, bytes_total;
 	uint64_t	 phase_us;	/* when its phase began */

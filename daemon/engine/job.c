@@ -274,6 +274,7 @@ job_describe(const struct job *j, struct m_job *m)
 	m->bytes_done = j->bytes_done;
 	m->bytes_total = j->bytes_total;
 	m->backup_id = j->backup_id;
+	m->safety_backup_id = j->safety_backup_id;
 	m->started_ms = j->started_ms;
 	m->finished_ms = j->finished_ms;
 	m->eta_s = -1;

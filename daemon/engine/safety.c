@@ -273,7 +273,7 @@ restore_finish(struct job *j)
 	remember(j);
 	memset(&m, 0, sizeof(m));
 	m.backup_id = r->backup.id;
-	m.safety_backup_id = r->safety_id;
+	m.safety_backup_id = j->safety_backup_id = r->safety_id;
 	m.restored_ms = r->restored_ms;
 	m.size = r->size;
 	m.duration_us = util_monotonic_us() - r->started_us;

@@ -315,7 +315,8 @@ api_job_check(const struct m_job *job)
 {
 	if (!msg_text_ok(job->kind) || !msg_text_ok(job->state) ||
 	    !msg_text_ok(job->phase) || !msg_text_ok(job->database) ||
-	    !msg_text_ok(job->error_text) || job->error >= E_COUNT)
+	    !msg_text_ok(job->error_text) || job->error >= E_COUNT ||
+	    job->safety_backup_id < 0)
 		fatalx("engine sent a job that is none");
 }
 

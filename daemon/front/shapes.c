@@ -196,6 +196,13 @@ json_job(struct json *j, const char *key, const struct m_job *job)
 		json_null(j, "backup_id");
 	else
 		json_int(j, "backup_id", job->backup_id);
+	if (strcmp(job->kind, "restore") == 0) {
+		if (job->safety_backup_id == 0)
+			json_null(j, "safety_backup_id");
+		else
+			json_int(j, "safety_backup_id",
+			    job->safety_backup_id);
+	}
 	json_text_or_null(j, "error", job->error_text);
 	if (job->error == E_NONE)
 		json_null(j, "error_code");
