@@ -432,6 +432,9 @@ do_events(const struct ctl *ctl, int argc, char *argv[])
 	    !say_json(ctl, &a)) {
 		for (i = 0; i < j_count(a.root, "data"); i++)
 			event_print(j_at(a.root, "data", i));
+		if (j_true(a.root, "more"))
+			printf("(there are more: \"cloudbackupctl events "
+			    "%s\")\n", j_text(a.root, "next"));
 	}
 	answer_free(&a);
 	return (status);

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 JOBS=${JOBS:-$(nproc)}
 # Other systems' files need their headers.
-files=$(ls common/*.c proto/*.c daemon/*/*.c |
+files=$(ls common/*.c proto/*.c daemon/*/*.c ctl/*.c |
     grep -vE '_(openbsd|freebsd)\.c$')
 [ "${1:-}" = quick ] &&
     some=$(git status --porcelain 2>/dev/null | awk '{ print $2 }' |
@@ -43,4 +43,5 @@ fi
 [ -z "$files" ] || printf '%s\n' $files | grep -vx daemon/front/link.c |
     xargs -P "$JOBS" -n 1 gcc $FLAGS -O1 -Werror -fanalyzer -c \
     -o /dev/null || failed=1
+[ "${1:-}" = quick ] || regress/openapi/lint.sh || failed=1
 exit $failed

@@ -249,6 +249,35 @@ wants 0 "expire -n"
 ctl -y -j expire
 is "expire -j" "$(jq -r '.success' <"$T/out")" true
 
+# ---- what happened, what is told, what is tried ----
+ctl events
+wants 0 events
+like "events: what happened" "$OUT" "20??-*Z  completed *shop: *restored *"
+ctl -j events 1
+is "events -j, after one" "$(jq -r '.data[0].id' <"$T/out")" 2
+"$CTL" -s "$SOCK" events -f >"$T/follow" 2>&1 </dev/null & FOLLOW=$!
+PIDS="$PIDS $FOLLOW"
+sleep 0.5
+ctl -d till create followed
+ok "events -f: what happens" wait_for 10 grep -q 'completed *till: ' "$T/follow"
+kill "$FOLLOW"
+ctl -d shop acknowledge stale
+wants 0 acknowledge
+ctl log brief
+wants 0 log
+ctl remote test hq
+wants 0 "remote test"
+like "remote test: its steps" "$OUT" "RESULT  WHAT *ok *remote *hq *remote test: 0 failed, *"
+ctl remote test none; wants 7 "test of no remote"
+ctl check
+wants 0 check
+like "check: all of it" "$OUT" "*ok *file *shop *$T/shop.db*ok *restore *till *check: 0 failed, *"
+ctl -j check
+is "check -j: an array" "$(jq -r '[.[].result] | unique | join(" ")' <"$T/out")" "ok warning"
+remote_stop
+ctl check
+wants 7 "check without the remote"
+
 # ---- somebody else ----
 if [ "$(id -u)" = 0 ]; then
 	chmod 755 "$T"; cp "$CTL" "$T/ctl"
