@@ -265,6 +265,14 @@ ctl -d shop acknowledge stale
 wants 0 acknowledge
 ctl log brief
 wants 0 log
+ctl reload
+wants 0 reload
+like "reload: what came of it" "$OUT" "*onfiguration*"
+echo nonsense >>"$CONF"
+ctl reload
+wants 6 "reload of nonsense"
+like "reload of nonsense: where" "$ERR" "*cloudbackupd.conf:*nonsense*"
+sed -i '$d' "$CONF"
 ctl remote test hq
 wants 0 "remote test"
 like "remote test: its steps" "$OUT" "RESULT  WHAT *ok *remote *hq *remote test: 0 failed, *"

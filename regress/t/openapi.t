@@ -112,6 +112,7 @@ fits 200 POST $B/remote-test/{name} $B/remote-test/hq
 fits 404 POST $B/remote-test/{name} $B/remote-test/none
 fits 200 POST $B/log $B/log -H "$JSON" -d '{"level":"verbose"}'
 fits 400 POST $B/log $B/log -H "$JSON" -d '{"level":"loud"}'
+fits 200 POST $B/reload $B/reload
 remote_stop
 fits 200 GET $B/health $B/health
 fits 200 GET $B/user $B/user
