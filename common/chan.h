@@ -83,6 +83,9 @@ int	chan_drain(struct chan *);
 typedef void	chan_cb(struct chan *, const struct msg *m, void *arg);
 void	chan_attach(struct chan *, struct event_base *, chan_cb *, void *arg);
 
+/* Reads what is there now, as if the loop had seen it: cb is called. */
+void	chan_look(struct chan *);
+
 /* Stops and starts reading: back-pressure on the peer. */
 void	chan_pause(struct chan *);
 void	chan_resume(struct chan *);

@@ -182,6 +182,15 @@ chan_attach(struct chan *c, struct event_base *base, chan_cb *cb, void *arg)
 }
 
 void
+chan_look(struct chan *c)
+{
+	struct attached	*a = chan_hooks_arg(c);
+
+	if (!a->dead && !a->ended)
+		on_readable(-1, EV_READ, a);
+}
+
+void
 chan_pause(struct chan *c)
 {
 	struct attached	*a = chan_hooks_arg(c);

@@ -178,6 +178,15 @@ children_start(struct engine *e)
 
 /* ---- the end ---- */
 
+/* The network ends when front does, and may be seen to do so first: then
+ * front has the first word, as it is the one to blame. */
+static void
+sibling_look(struct engine *e, const struct child *c)
+{
+	if (c == &e->network && !e->stopping)
+		chan_look(e->front.chan);
+}
+
 /*
  * When front dies, network ends by itself, and may be seen first: so that
  * how one ended counts, not whether we are already stopping.
@@ -187,6 +196,7 @@ child_reaped(struct engine *e, struct child *c, int status)
 {
 	char	how[64];
 
+	sibling_look(e, c);
 	task_status_text(status, how);
 	if (e->stopping && status == 0)
 		log_debug("%s ended (%s)", c->name, how);
