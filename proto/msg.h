@@ -291,6 +291,7 @@ struct m_restored {
 	char		checksum[CHECKSUM_BYTES];
 	char		remote_id[REMOTE_ID_BYTES];
 	char		database[DATABASE_BYTES];
+	char		served_by[REMOTE_NAME_BYTES];	/* local, or a remote */
 };
 
 /* ---- who has a database, and how (D1) ---- */
@@ -435,6 +436,8 @@ struct m_backup {
 	int64_t		remote_size;	/* bytes */
 	char		remote_form[FORM_BYTES];
 	char		remote_checksum[CHECKSUM_BYTES];
+	char		served_by[REMOTE_NAME_BYTES];	/* of a download: which
+					 * place gave the bytes */
 };
 
 struct m_stats {
@@ -581,6 +584,9 @@ struct m_w_capture {
 enum verify_level { VERIFY_NONE, VERIFY_QUICK, VERIFY_FULL };
 
 #define VERIFY_EXPECT		0x01	/* the expect_* fields hold */
+#define VERIFY_ROWS		0x02	/* count: a W_TABLE for each table */
+#define VERIFY_REFERENCES	0x04	/* count broken foreign keys */
+#define VERIFY_LOW		0x08	/* others first */
 
 /* W_VERIFY carries the artifact, open for reading only. */
 struct m_w_verify {
@@ -592,6 +598,8 @@ struct m_w_verify {
 	uint64_t	expect_pages;
 	uint32_t	expect_change_counter;
 	uint32_t	deadline_s;	/* of the check; 0: none */
+	uint32_t	count_s;	/* of what is counted */
+	uint32_t	zero;
 };
 
 struct m_w_inspect {
@@ -731,9 +739,14 @@ struct m_w_restored {
 
 enum verdict { VERDICT_NONE, VERDICT_SOUND, VERDICT_DAMAGED, VERDICT_UNKNOWN };
 
+#define VERIFIED_PARTIAL	0x01	/* not every table was counted */
+
 struct m_w_verified {
 	uint32_t	verdict;	/* enum verdict */
+	uint32_t	flags;		/* VERIFIED_* */
+	uint32_t	tables;		/* counted: W_TABLE came for each */
 	uint32_t	zero;
+	int64_t		broken;		/* foreign keys; -1: not looked at */
 	uint64_t	size;		/* bytes read */
 	uint64_t	check_us;
 	char		checksum[CHECKSUM_BYTES];	/* of what was read back */
@@ -741,6 +754,7 @@ struct m_w_verified {
 };
 
 #include "proto/msg_keep.h"
+#include "proto/msg_proof.h"
 #include "proto/msg_status.h"
 
 /* ---- the table ---- */

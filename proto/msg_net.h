@@ -95,7 +95,8 @@ enum net_outcome {
 	NET_CANCELLED
 };
 
-/* What the remote itself said of the object, after it was sent (s3). */
+/* What the remote itself said of the backup, after it was sent: its head,
+ * or a list.  UPLOAD_GONE: s3 only. */
 #define CONFIRMED_SIZE		0x01
 #define CONFIRMED_HASH		0x02
 #define UPLOAD_GONE		0x04	/* upload_id is of no use any more */

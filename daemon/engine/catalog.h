@@ -16,6 +16,7 @@
 
 #include "daemon/engine/conf_grants.h"
 #include "daemon/engine/events.h"
+#include "daemon/engine/tables.h"
 #include "proto/msg.h"
 
 #define CATALOG_NAME		"catalog.sqlite"
@@ -294,6 +295,49 @@ void	catalog_restore_undone(struct catalog *, int64_t restore,
 /* The last one of a database: 1 or 0. */
 int	catalog_restore_last(struct catalog *, const char *database,
 	    struct catalog_restore *);
+/*
+ * The oldest due one of a place (its local copy completed), by the age of
+ * the backup; as catalog_copy_due otherwise.
+ */
+int	catalog_copy_head(struct catalog *, const char *place,
+	    int64_t now_ms, struct catalog_copy *copy);
+
+/* Do others wait for a place than this backup? */
+int	catalog_copy_others(struct catalog *, int64_t id, const char *place);
+
+/* The remote is away: those that wait for it say why, and none is due
+ * later than it is tried again. */
+void	catalog_copies_wait(struct catalog *, const char *place,
+	    const char *reason, int64_t next_attempt_ms);
+
+/* ---- contents and drills ---- */
+
+/* How many rows each table had at capture; whole: these are all there
+ * are, which is not known otherwise. */
+void	catalog_contents_set(struct catalog *, int64_t id,
+	    const struct tables *, int whole);
+typedef void	catalog_table_cb(const char *name, int64_t rows, void *arg);
+void	catalog_contents(struct catalog *, int64_t id, catalog_table_cb *,
+	    void *arg);
+
+struct catalog_drill {
+	int64_t		 backup_id;
+	const char	*database;
+	const char	*place;
+	int64_t		 started_ms;
+	int64_t		 duration_ms;
+	const char	*result;	/* passed, failed, partial */
+	int64_t		 tables, rows;
+	const char	*text;		/* a sentence */
+};
+void	catalog_drill_add(struct catalog *, const struct catalog_drill *);
+
+/* When the last one of a database began; 0: never. */
+int64_t	catalog_drill_last(struct catalog *, const char *database);
+
+/* The newest proven backup of a database, of those that a remote has if
+ * there are such; 0: there is none. */
+int64_t	catalog_drill_choose(struct catalog *, const char *database);
 
 /* ---- backups in buckets (catalog_s3.c) ---- */
 

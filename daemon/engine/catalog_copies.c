@@ -106,6 +106,54 @@ catalog_copy_due(struct catalog *c, const char *place, int64_t now_ms,
 }
 
 int
+catalog_copy_head(struct catalog *c, const char *place, int64_t now_ms,
+    struct catalog_copy *copy)
+{
+	sqlite3_stmt	*st;
+	int		 found;
+
+	st = catalog_stmt(c, SQL_COPY_HEAD);
+	catalog_text(c, st, 1, place);
+	catalog_int(c, st, 2, now_ms);
+	if ((found = catalog_row(c, st)))
+		copy_get(st, copy);
+	(void)sqlite3_reset(st);
+	return (found || catalog_copy_due(c, place, now_ms, copy));
+}
+
+int
+catalog_copy_others(struct catalog *c, int64_t id, const char *place)
+{
+	sqlite3_stmt	*st;
+	int		 found;
+
+	st = catalog_stmt(c, SQL_COPY_OTHERS);
+	catalog_text(c, st, 1, place);
+	catalog_int(c, st, 2, id);
+	found = catalog_row(c, st);
+	(void)sqlite3_reset(st);
+	return (found);
+}
+
+void
+catalog_copies_wait(struct catalog *c, const char *place, const char *reason,
+    int64_t next_attempt_ms)
+{
+	sqlite3_stmt	*st;
+
+	catalog_begin(c);
+	st = catalog_stmt(c, SQL_COPIES_WAIT);
+	catalog_text(c, st, 1, place);
+	catalog_text(c, st, 2, reason);
+	(void)catalog_run(c, st);
+	st = catalog_stmt(c, SQL_COPIES_DUE);
+	catalog_text(c, st, 1, place);
+	catalog_int(c, st, 2, next_attempt_ms);
+	(void)catalog_run(c, st);
+	catalog_commit(c);
+}
+
+int
 catalog_copy_get(struct catalog *c, int64_t id, const char *place,
     struct catalog_copy *copy, char *remote_id)
 {

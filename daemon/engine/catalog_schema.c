@@ -241,6 +241,8 @@ static const char schema_3[] =
     "ALTER TABLE copies ADD COLUMN part_size INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE copies ADD COLUMN doomed_ms INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE copies ADD COLUMN doomed_why TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX copies_queue ON copies (place, backup_id)"
+    " WHERE state = 'pending';"
     "CREATE INDEX copies_doomed ON copies (place, backup_id)"
     " WHERE doomed_ms > 0;"
     /* Expiry looks at the copies of one database that may still go, and

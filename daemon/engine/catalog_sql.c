@@ -418,6 +418,42 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " AND state = 'pending' UNION ALL SELECT backup_id FROM copies"
 	    " WHERE place = ?1 AND state = 'uploading') q"
 	    " JOIN cloud_backups b ON b.id = q.backup_id",
+	[SQL_CONTENTS_TABLES] = "UPDATE cloud_backups SET tables = ?2"
+	    " WHERE id = ?1",
+	[SQL_CONTENTS_ADD] = "INSERT INTO contents VALUES (?1, ?2, ?3)"
+	    " ON CONFLICT (backup_id, name) DO UPDATE SET"
+	    " rows = excluded.rows",
+	[SQL_CONTENTS] = "SELECT name, rows FROM contents"
+	    " WHERE backup_id = ?1",
+	[SQL_DRILL_ADD] = "INSERT INTO drills (backup_id, database, place,"
+	    " started_ms, duration_ms, result, tables, rows, text)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[SQL_DRILL_DATABASE] = "INSERT INTO databases (name, drill_ms)"
+	    " VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET"
+	    " drill_ms = excluded.drill_ms",
+	[SQL_DRILL_TIME] = "SELECT drill_ms FROM databases WHERE name = ?1",
+	/* One at a remote, if the newest thousand have one. */
+	[SQL_DRILL_CHOOSE] = "SELECT id FROM (SELECT id, created_ms,"
+	    " remote_backup_id FROM cloud_backups"
+	    " WHERE database = ?1 AND verdict = 'sound' AND locations <> ''"
+	    " ORDER BY created_ms DESC LIMIT 1000)"
+	    " ORDER BY remote_backup_id IS NULL, created_ms DESC, id DESC"
+	    " LIMIT 1",
+	/* Those that have no reason of their own yet. */
+	[SQL_COPIES_WAIT] = "UPDATE copies SET reason = ?2 WHERE place = ?1"
+	    " AND state = 'pending' AND reason = ''",
+	[SQL_COPIES_DUE] = "UPDATE copies SET next_attempt_ms = ?2"
+	    " WHERE place = ?1 AND state = 'pending'"
+	    " AND next_attempt_ms > ?2",
+	[SQL_COPY_OTHERS] = "SELECT 1 FROM copies WHERE place = ?1"
+	    " AND state = 'pending' AND backup_id <> ?2 LIMIT 1",
+	[SQL_COPY_HEAD] = "SELECT c.backup_id, c.place, c.state, c.attempts,"
+	    " c.next_attempt_ms FROM copies c WHERE c.place = ?1"
+	    " AND c.state = 'pending' AND c.next_attempt_ms <= ?2"
+	    " AND EXISTS (SELECT 1 FROM copies l"
+	    "  WHERE l.backup_id = c.backup_id AND l.place = 'local'"
+	    "  AND l.state = 'completed')"
+	    " ORDER BY c.backup_id LIMIT 1",
 };
 
 static void __attribute__((__noreturn__))

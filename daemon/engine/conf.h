@@ -156,6 +156,8 @@ struct conf_database {
 	int		 owner_known;	/* the engine's, from its workers: */
 	uint32_t	 owner;		/* the live file's uid */
 	uint64_t	 jobs_turn;	/* job.c's */
+	int64_t		 drill_retry_ms;	/* drills.c's */
+	uint32_t	 drill_tries;
 	struct scheduled *scheduled;	/* schedule.c's, or NULL */
 };
 TAILQ_HEAD(conf_databases, conf_database);

@@ -13,10 +13,12 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/create.h"
+#include "daemon/engine/drill.h"
 #include "daemon/engine/events.h"
 #include "daemon/engine/expire.h"
 
 #define LOOK_PATIENCE_MS	30000	/* and the lock timeout */
+#define COUNT_S			60	/* counting rows, at most */
 #define PATIENCE_MS		600000	/* fsync of a large file, one b-tree */
 
 /* The schedule waits for what is here, not for remotes. */
@@ -33,7 +35,10 @@ create_tell(struct create *c, const struct m_error *error)
 static void
 create_release(struct job *j)
 {
-	free(j->data);
+	struct create	*c = j->data;
+
+	tables_free(&c->tables);
+	free(c);
 }
 
 /* ---- endings ---- */
@@ -110,12 +115,38 @@ create_finish(struct job *j)
 	j->request = 0;
 	job_phase(j, "done", (uint64_t)b.file_size, (uint64_t)b.file_size);
 	job_done(j);
+	drills_kick(e);
 }
 
 /* ---- remotes ---- */
 
-void
-create_upload_ended(struct engine *e, int64_t backup_id)
+/* Has each remote been tried, or is it not going to be for a while? */
+static int
+told_all(struct job *j)
+{
+	const struct conf_target	*t;
+	struct catalog_copy		 copy;
+	char				 id[REMOTE_ID_BYTES];
+	struct engine			*e = j->engine;
+
+	if (catalog_attempted(e->catalog, j->backup_id))
+		return (1);
+	TAILQ_FOREACH(t, &j->database->targets, entry) {
+		if (catalog_copy_get(e->catalog, j->backup_id,
+		    t->remote->name, &copy, id) &&
+		    ((strcmp(copy.state, "uploading") == 0 &&
+		    copy.attempts < 2) ||
+		    (strcmp(copy.state, "pending") == 0 &&
+		    copy.attempts == 0 && !remote_waits(e, t->remote->name,
+		    j->backup_id))))
+			return (0);
+	}
+	return (1);
+}
+
+/* backup_id 0: whichever. */
+static void
+uploads_tell(struct engine *e, int64_t backup_id)
 {
 	struct job	*j, *next;
 
@@ -123,11 +154,22 @@ create_upload_ended(struct engine *e, int64_t backup_id)
 		next = TAILQ_NEXT(j, entry);
 		if (j->state == JOB_RUNNING && j->run != NULL &&
 		    strcmp(j->kind, "create") == 0 &&
-		    j->backup_id == backup_id &&
-		    strcmp(j->phase, "upload") == 0 &&
-		    catalog_attempted(e->catalog, backup_id))
+		    (backup_id == 0 || j->backup_id == backup_id) &&
+		    strcmp(j->phase, "upload") == 0 && told_all(j))
 			create_finish(j);
 	}
+}
+
+void
+create_upload_ended(struct engine *e, int64_t backup_id)
+{
+	uploads_tell(e, backup_id);
+}
+
+void
+create_remote_away(struct engine *e)
+{
+	uploads_tell(e, 0);
 }
 
 void
@@ -173,12 +215,26 @@ on_verified(void *arg, const struct task_result *r)
 		    "back as it was written: its checksum differs");
 		return;
 	}
+	if (v.verdict == VERDICT_SOUND)
+		catalog_contents_set(j->engine->catalog, j->backup_id,
+		    &c->tables, (v.flags & VERIFIED_PARTIAL) == 0);
 	create_publish(j, &v);
+}
+
+static void
+on_table(void *arg, struct task *t, const struct msg *m)
+{
+	struct job	*j = arg;
+	struct create	*c = j->data;
+
+	verify_table(&c->tables, t, m);
 }
 
 static void
 verify(struct job *j, int fd)
 {
+	static const struct verify_told	 told = { create_task_progress,
+					    on_table, on_verified };
 	struct create		*c = j->data;
 	struct m_w_verify	 o;
 
@@ -190,13 +246,13 @@ verify(struct job *j, int fd)
 	}
 	memset(&o, 0, sizeof(o));
 	o.level = j->database->verify;
-	o.flags = VERIFY_EXPECT;
+	o.flags = VERIFY_EXPECT | VERIFY_ROWS;
+	o.count_s = COUNT_S;
 	o.expect_size = c->captured.size;
 	o.expect_pages = c->captured.page_count;
 	o.expect_change_counter = c->captured.change_counter;
 	job_phase(j, "verify", 0, c->captured.size);
-	if (verify_start(j->engine, &o, fd, create_task_progress, on_verified,
-	    j) == -1)
+	if (verify_counted(j->engine, &o, fd, &told, j) == -1)
 		create_fail_text(j, E_BUSY, "too many workers run");
 }
 

@@ -15,6 +15,7 @@ struct create {
 	create_cb		*ended;		/* of a scheduled one */
 	void			*arg;
 	struct m_w_verified	verified;
+	struct tables		tables;		/* of the image */
 	struct packed		local;	/* what is kept, where that is
 					 * another form; size 0: it is not */
 	struct packed		remote;	/* what remotes get, likewise */

@@ -57,15 +57,19 @@ plan_copies(struct job *j)
 static void
 to_remotes(struct job *j)
 {
-	struct create	*c = j->data;
+	struct create		*c = j->data;
+	struct conf_target	*t;
 
 	if (TAILQ_EMPTY(&j->database->targets) ||
 	    c->remote_error[0] != '\0') {
 		create_finish(j);
 		return;
 	}
+	TAILQ_FOREACH(t, &j->database->targets, entry)
+		remote_planned(j->engine, j->backup_id, t->remote->name);
 	job_phase(j, "upload", 0, c->captured.size);
 	remotes_kick(j->engine);
+	create_upload_ended(j->engine, j->backup_id);
 }
 
 /* ---- names ---- */

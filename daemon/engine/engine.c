@@ -24,6 +24,7 @@
 #include "common/machine.h"
 #include "common/sandbox.h"
 #include "common/util.h"
+#include "daemon/engine/drill.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/expire.h"
 #include "daemon/engine/metrics.h"
@@ -478,6 +479,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	globs_init(&e);
 	hooks_init(&e);
 	schedule_init(&e);
+	drills_init(&e);
 	owners_look(&e);
 	expire_init(&e);
 	front_start(&e);
@@ -493,6 +495,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	children_end(&e);
 	globs_free(&e);
 	schedule_free(&e);
+	drills_free(&e);
 	expire_free(&e);
 	jobs_free(&e);
 	remotes_free(&e);

@@ -47,6 +47,8 @@ struct engine {
 	struct scheduler	*scheduler;	/* schedule.c's */
 	struct event		*jobs_timer;	/* the next job may begin */
 	struct event		*stop_timer;
+	struct event		*drills_timer;	/* drills.c's; NULL: not now */
+	int			 drilling;
 	TAILQ_HEAD(, tls_watched) tls;		/* tls.c's */
 	struct event		*tls_timer;
 	struct m_look		 look;		/* what every look refuses */
@@ -354,6 +356,18 @@ int	verify_start(struct engine *, struct m_w_verify *o, int fd,
 	    void (*progress)(void *, const struct m_w_progress *),
 	    void (*done)(void *, const struct task_result *), void *arg);
 
+/* The same for a check that counts: an event for each W_TABLE. */
+struct verify_told {
+	void	(*progress)(void *, const struct m_w_progress *);
+	void	(*event)(void *, struct task *, const struct msg *);
+	void	(*done)(void *, const struct task_result *);
+};
+int	verify_counted(struct engine *, struct m_w_verify *o, int fd,
+	    const struct verify_told *, void *arg);
+
+/* Adds what a W_TABLE says; the task is ended when that can't be. */
+void	verify_table(struct tables *, struct task *, const struct msg *);
+
 /* What it found, believed as told_verified() does: 0 and *v, or -1 and
  * *error. */
 int	verify_result(const struct task_result *, int image,
@@ -377,6 +391,8 @@ struct job {
 	uint64_t	 bytes_done, bytes_total;
 	uint64_t	 phase_us;	/* when its phase began */
 	struct m_error	 error;
+	int		 background;	/* one at a time, beside the order of
+					 * its database */
 	int		 audited;	/* its end is written down, too */
 	struct who	 who;		/* asked for it */
 	char		 phase[WORD_BYTES];
@@ -501,6 +517,8 @@ void	create_completed(struct engine *, int64_t backup_id);
 
 /* An attempt to bring a backup to a remote ended. */
 void	create_upload_ended(struct engine *, int64_t backup_id);
+/* A remote is left alone for a while. */
+void	create_remote_away(struct engine *);
 void	create_upload_progress(struct engine *, int64_t backup_id,
 	    uint64_t done, uint64_t total);
 
@@ -519,10 +537,13 @@ void	remote_changed(struct engine *, struct conf_remote *);
 void	remotes_kick(struct engine *);	/* something may be due */
 void	remotes_message(struct chan *, const struct msg *, void *engine);
 
-/* The first remote that has the backup, and its id there (which has
- * REMOTE_ID_BYTES); NULL and "" if none has. */
-const struct conf_remote *remote_with(struct engine *, int64_t backup_id,
-	    char *remote_id);
+/* Is this remote left alone for a while, so that what is to go there (the
+ * backup that is just being sent aside) has to wait? */
+int	remote_waits(struct engine *, const char *place, int64_t backup_id);
+
+/* A copy is about to wait for this place: its row says why. */
+void	remote_planned(struct engine *, int64_t backup_id,
+	    const char *place);
 
 /* The remote to ask for what the catalog does not know; NULL: none. */
 const struct conf_remote *remote_of_stranger(const struct engine *,
@@ -547,15 +568,23 @@ uint64_t remote_fetch(struct engine *, uint32_t remote, const char *remote_id,
 /* Gives it up, if it still runs; its end is told as any other. */
 void	remote_fetch_cancel(struct engine *, uint64_t transfer);
 
+/* ---- sent_check.c: reading back what was sent ---- */
+
+/* A copy has come to this remote: if its confirm wants that, it is read
+ * back and compared. */
+void	confirm_uploaded(struct engine *, const struct conf_remote *,
+	    int64_t backup_id);
+void	confirm_free(void);
+
 /* ---- fetch.c: a download of what must be fetched or unpacked ---- */
 
 struct fetch_order {
 	uint64_t	 request, conn;	/* the client's connection */
-	uint32_t	 remote;	/* where it is, */
-	const char	*remote_id;	/* by that id; */
-	int		 fd;		/* or it is here: ours from now on;
-					 * else -1 */
-	const struct m_backup *known;	/* its row, or NULL */
+	const struct m_backup *known;	/* its row; or NULL: */
+	const struct conf_remote *remote;	/* where it is, */
+	const char	*remote_id;	/* by that id */
+	int		 fd;		/* it is here: ours from now on; or
+					 * -1: at remotes */
 	int		 raw;		/* as it is stored */
 };
 

@@ -15,23 +15,23 @@
 
 #include "common/log.h"
 #include "common/util.h"
-#include "daemon/engine/forms.h"
+#include "daemon/engine/reading.h"
 
 struct fetching {
 	LIST_ENTRY(fetching) entry;
 	struct job	*job;
 	uint64_t	 conn;		/* the client's, 0: it went away */
-	uint64_t	 transfer;	/* 0: not begun */
+	struct reading	*reading;	/* NULL: none runs */
+	struct place	 places[PLACES_MAX];
+	size_t		 n;		/* remotes that have it */
+	int		 asked;		/* they were */
 	struct engine	*engine;
-	struct artifact	 artifact;
 	struct m_backup	 backup;	/* what the answer says */
 	int		 raw;		/* as it is stored */
 	uint32_t	 form;		/* of what is stored; FORM_* */
 	char		 checksum[CHECKSUM_BYTES];	/* what it must have;
 					 * "": nobody knows */
 	int		 fd;		/* settled, for the client */
-	char		 remote_id[REMOTE_ID_BYTES];
-	uint32_t	 remote;
 };
 static LIST_HEAD(, fetching) fetchings = LIST_HEAD_INITIALIZER(fetchings);
 
@@ -62,7 +62,6 @@ fetch_failed(struct job *j, enum err code, const char *text)
 	struct m_error	 error;
 
 	leave(f);
-	store_discard(f->engine->store, &f->artifact);
 	if (f->fd != -1)
 		close(f->fd);
 	f->fd = -1;
@@ -80,6 +79,8 @@ fetch_abandoned(struct job *j)
 	fetch_failed(j, E_REQUEST_TIMEOUT, "the client went away before the "
 	    "backup was there");
 }
+
+static int	elsewhere(struct job *, const char *why);
 
 /* Are these bytes that no check of a database could be made of? */
 static int
@@ -106,10 +107,9 @@ on_verified(void *arg, const struct task_result *r)
 		return;
 	}
 	if (f->checksum[0] != '\0' && strcmp(v.checksum, f->checksum) != 0) {
-		fetch_failed(j, E_INVALID_BACKUP, f->transfer != 0 ?
-		    "what the remote sent is not what was uploaded: its "
-		    "checksum differs" : "the backup is not what was "
-		    "stored: its checksum differs");
+		if (!elsewhere(j, "its checksum differs"))
+			fetch_failed(j, E_INVALID_BACKUP, "the backup is not "
+			    "what was stored: its checksum differs");
 		return;
 	}
 	if (f->checksum[0] == '\0' && !sealed(f) &&
@@ -160,9 +160,10 @@ on_image(void *arg, const struct image_result *r)
 	struct job	*j = arg;
 	struct fetching	*f = j->data;
 
-	if (r->error.code != E_NONE)
-		fetch_failed(j, r->error.code, r->error.text);
-	else {
+	if (r->error.code != E_NONE) {
+		if (!elsewhere(j, r->error.text))
+			fetch_failed(j, r->error.code, r->error.text);
+	} else {
 		f->fd = r->fd;
 		verify(j);
 	}
@@ -200,49 +201,73 @@ open_image(struct job *j)
 }
 
 static void
-on_fetched(void *arg, const struct fetch_result *r)
+on_read(void *arg, const struct reading_result *r)
 {
 	struct job		*j = arg;
 	struct fetching		*f = j->data;
-	char			 err[TEXT_BYTES];
 
-	if (f->conn == 0) {
+	f->reading = NULL;
+	f->fd = r->fd;
+	if (f->conn == 0)
 		fetch_abandoned(j);
-		return;
-	}
-	if (r->code != E_NONE) {
+	else if (r->code != E_NONE)
 		fetch_failed(j, r->code, r->text);
-		return;
+	else {
+		strlcpy(f->backup.served_by, r->remote->name,
+		    sizeof(f->backup.served_by));
+		open_image(j);
 	}
-	if ((f->fd = store_settle(f->engine->store, &f->artifact,
-	    err)) == -1) {
-		fetch_failed(j, E_IO_ERROR, err);
-		return;
-	}
-	store_discard(f->engine->store, &f->artifact);	/* f->fd stays */
-	open_image(j);
+}
+
+static void
+read_back(struct job *j)
+{
+	struct fetching		*f = j->data;
+	struct reading_order	 o;
+
+	f->asked = 1;
+	job_phase(j, "fetch", 0, 0);
+	memset(&o, 0, sizeof(o));
+	o.backup = &f->backup;
+	o.places = f->places;
+	o.n = f->n;
+	o.id = (int64_t)j->id;
+	o.done = on_read;
+	o.arg = j;
+	f->reading = reading_start(f->engine, &o);
+}
+
+/* What is here is no good: 1 when remotes are asked instead. */
+static int
+elsewhere(struct job *j, const char *why)
+{
+	struct fetching		*f = j->data;
+	struct forms_copy	 c;
+
+	if (f->asked || f->n == 0 || f->conn == 0)
+		return (0);
+	log_warnx("backup %lld as it is stored here: %s; its remotes are "
+	    "asked", (long long)f->backup.id, why);
+	if (f->fd != -1)
+		close(f->fd);
+	f->fd = -1;
+	forms_at_remote(&f->backup, &c);
+	f->form = c.form;
+	if (f->raw)
+		strlcpy(f->checksum, c.checksum, sizeof(f->checksum));
+	read_back(j);
+	return (1);
 }
 
 static void
 run(struct job *j)
 {
 	struct fetching	*f = j->data;
-	struct engine	*e = f->engine;
-	uint32_t	 code = E_IO_ERROR;
-	char		 err[TEXT_BYTES];
 
-	if (f->fd != -1) {		/* it is here */
+	if (f->fd != -1)		/* it is here */
 		open_image(j);
-		return;
-	}
-	if (store_create(e->store, STORE_SCRATCH, (int64_t)j->id, &f->artifact,
-	    &code, err) == -1) {
-		fetch_failed(j, code, err);
-		return;
-	}
-	job_phase(j, "fetch", 0, 0);
-	f->transfer = remote_fetch(e, f->remote, f->remote_id,
-	    f->artifact.fd, &f->backup, on_fetched, j);
+	else
+		read_back(j);
 }
 
 /* What is known of it, before anything is done. */
@@ -261,6 +286,8 @@ facts(struct fetching *f, const struct fetch_order *o)
 		return;
 	}
 	f->backup = *o->known;
+	strlcpy(f->backup.served_by, PLACE_LOCAL,
+	    sizeof(f->backup.served_by));
 	if (o->fd != -1)
 		forms_at_local(o->known, &c);
 	else
@@ -279,11 +306,15 @@ fetch_request(struct engine *e, const struct fetch_order *o)
 	f = xcalloc(1, sizeof(*f));
 	f->engine = e;
 	f->fd = o->fd;
-	f->artifact.fd = -1;
 	f->raw = o->raw;
-	f->remote = o->remote;
-	if (o->remote_id != NULL)
-		strlcpy(f->remote_id, o->remote_id, sizeof(f->remote_id));
+	if (o->known != NULL)
+		f->n = places_of(e, o->known, f->places);
+	else {
+		f->n = 1;
+		f->places[0].remote = o->remote;
+		strlcpy(f->places[0].remote_id, o->remote_id,
+		    sizeof(f->places[0].remote_id));
+	}
 	facts(f, o);
 	if ((f->form & FORM_AGE) && !f->raw) {
 		reply_error(e, o->request, E_IDENTITY_NEEDED, f->backup.id,
@@ -312,6 +343,7 @@ fetch_conn_closed(struct engine *e, uint64_t conn)
 {
 	struct fetching	*f, *next;
 
+	(void)e;
 	for (f = LIST_FIRST(&fetchings); f != NULL; f = next) {
 		next = LIST_NEXT(f, entry);
 		if (f->conn != conn)
@@ -319,7 +351,7 @@ fetch_conn_closed(struct engine *e, uint64_t conn)
 		f->conn = 0;
 		if (f->job->state == JOB_QUEUED)
 			fetch_abandoned(f->job);
-		else
-			remote_fetch_cancel(e, f->transfer);
+		else if (f->reading != NULL)
+			reading_cancel(f->reading);
 	}
 }

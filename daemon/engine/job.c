@@ -63,7 +63,7 @@ jobs_running(const struct engine *e)
 /* One look at the queue, from its head. */
 struct turn {
 	uint64_t	number;
-	int		running, fetches;
+	int		running, fetches, background;
 };
 
 /*
@@ -73,6 +73,8 @@ struct turn {
 static int
 must_wait(const struct turn *t, const struct job *j)
 {
+	if (j->background)
+		return (t->background > 0);
 	if (j->database != NULL && j->database->jobs_turn == t->number)
 		return (1);
 	return (strcmp(j->kind, "fetch") == 0 && t->fetches >= FETCHES_MAX);
@@ -84,6 +86,10 @@ turn_count(struct turn *t, const struct job *j)
 {
 	if (ended(j))
 		return;
+	if (j->background) {
+		t->background++;
+		return;
+	}
 	if (j->database != NULL && strcmp(j->phase, "upload") != 0)
 		j->database->jobs_turn = t->number;
 	t->fetches += strcmp(j->kind, "fetch") == 0;
@@ -122,7 +128,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	static uint64_t	 turns;
 	struct engine	*e = arg;
-	struct turn	 t = { ++turns, 0, 0 };
+	struct turn	 t = { ++turns, 0, 0, 0 };
 	struct job	*j, *next;
 
 	(void)fd;

@@ -11,6 +11,7 @@
 #include "common/util.h"
 #include "daemon/engine/conf_int.h"
 #include "daemon/engine/conf_merge.h"
+#include "daemon/engine/drill.h"
 #include "daemon/engine/expire.h"
 #include "daemon/engine/metrics.h"
 #include "daemon/engine/reload.h"
@@ -137,6 +138,7 @@ on_database(struct conf_database *d, enum merge_how how, int other_path,
 	if (d->glob == NULL)
 		glob_changed(e, d);
 	schedule_database(e, d);
+	drills_kick(e);
 	if (how != MERGE_REMOVED && !d->is_glob) {
 		(void)spool_admit(e, d, 0, NULL);
 		expire_kick(e, d->name);

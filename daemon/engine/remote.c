@@ -1,8 +1,10 @@
 /*
  * The engine runs this: what is to be brought to each remote, and when.
  * It owns the state of transfers; the queue itself is the catalog's table
- * copies.  One upload at a time to each remote; what fails is tried again
- * after a pause that doubles, with jitter, across restarts.
+ * copies.  One upload at a time to each remote, the oldest backup first.
+ * When one fails, the remote is left alone for a pause that doubles, with
+ * jitter, across restarts; a backup that fails again and again where the
+ * remote does answer lets the others pass.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +14,13 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "daemon/engine/drill.h"
 #include "daemon/engine/events.h"
 #include "daemon/engine/expire.h"
 #include "daemon/engine/forms.h"
 #include "daemon/engine/remote_s3.h"
+
+#define RESUME_MAX_MS	(25 * 3600 * (int64_t)1000)
 
 struct remote {
 	TAILQ_ENTRY(remote) entry;
@@ -25,7 +30,19 @@ struct remote {
 	uint64_t	 transfer;	/* that runs; 0: none */
 	int64_t		 backup_id;
 	uint32_t	 attempts;
+	uint32_t	 failures;	/* one after the other */
+	int64_t		 resume_ms;	/* left alone until then; 0 */
+	int64_t		 head_id;	/* that failed last */
+	uint32_t	 blame;		/* how likely that is its own fault */
+	int		 moved;		/* bytes of this attempt */
+	char		 error[TEXT_BYTES];	/* why it is left alone */
 };
+
+/* A backup lets others pass when it has failed so often: three times when
+ * the remote answered or took bytes, else rather the way there is cut. */
+#define BLAME_MAX	24
+#define BLAME_ANSWERED	8
+#define BLAME_UNANSWERED 1
 
 struct fetch {
 	TAILQ_ENTRY(fetch) entry;
@@ -65,6 +82,29 @@ send_conf(struct engine *e, const struct conf_remote *c)
 		s3_conf_send(e, c);
 }
 
+/* Where the pauses were when we ended. */
+static void
+resume(struct remote *r)
+{
+	struct engine		*e = r->engine;
+	struct catalog_copy	 copy;
+	int64_t			 most_ms;
+
+	if (!catalog_copy_head(e->catalog, r->conf->name, INT64_MAX, &copy) ||
+	    copy.attempts == 0)
+		return;
+	r->failures = copy.attempts;
+	r->resume_ms = copy.next_attempt_ms;
+	strlcpy(r->error, "the remote did not take a backup and is left "
+	    "alone for a while", sizeof(r->error));
+	most_ms = util_now_ms() + (int64_t)r->conf->retry_max_ms;
+	if (r->resume_ms <= most_ms)
+		return;
+	/* The pauses were made shorter, or the clock was set back. */
+	r->resume_ms = most_ms;
+	catalog_copies_wait(e->catalog, r->conf->name, "", most_ms);
+}
+
 static void
 remote_new(struct engine *e, struct conf_remote *c)
 {
@@ -76,6 +116,7 @@ remote_new(struct engine *e, struct conf_remote *c)
 	r->conf = c;
 	if ((r->timer = evtimer_new(e->base, on_timer, r)) == NULL)
 		fatalx("evtimer_new");
+	resume(r);
 	TAILQ_INSERT_TAIL(&e->remotes, r, entry);
 }
 
@@ -117,10 +158,15 @@ remote_changed(struct engine *e, struct conf_remote *c)
 		if (r->conf == c)
 			break;
 	}
-	if (r == NULL)
+	if (r == NULL) {
 		remote_new(e, c);
-	else
-		send_conf(e, c);
+		return;
+	}
+	send_conf(e, c);
+	/* What was wrong may have been put right. */
+	r->failures = 0;
+	r->resume_ms = 0;
+	catalog_copies_wait(e->catalog, c->name, "", util_now_ms());
 }
 
 void
@@ -149,6 +195,8 @@ remotes_free(struct engine *e)
 		event_free(r->timer);
 		free(r);
 	}
+	readings_free();
+	confirm_free();
 	while ((f = TAILQ_FIRST(&fetches)) != NULL) {
 		TAILQ_REMOVE(&fetches, f, entry);
 		free(f);
@@ -170,15 +218,15 @@ remotes_kick(struct engine *e)
 
 /* ---- uploads ---- */
 
-/* Doubles with each attempt; a quarter of it is chance, so that many
+/* Doubles with each failure; a quarter of it is chance, so that many
  * daemons do not come back at the same moment. */
 static int64_t
-pause_ms(const struct remote *r)
+pause_ms(const struct remote *r, uint32_t failures)
 {
 	uint64_t	ms = r->conf->retry_min_ms;
 	uint32_t	i;
 
-	for (i = 1; i < r->attempts && ms < r->conf->retry_max_ms; i++)
+	for (i = 1; i < failures && ms < r->conf->retry_max_ms; i++)
 		ms *= 2;
 	if (ms > r->conf->retry_max_ms)
 		ms = r->conf->retry_max_ms;
@@ -215,6 +263,7 @@ upload_send(struct remote *r, const struct m_backup *b, uint64_t size,
 	strlcpy(m.name, b->name, sizeof(m.name));
 	strlcpy(m.description, b->description, sizeof(m.description));
 	mark_make(e, b->id, m.mark, sizeof(m.mark));
+	r->moved = 0;
 	r->transfer = ++e->next_transfer;
 	if (r->conf->kind == REMOTE_S3)
 		s3_upload_fill(e, r->conf, b, r->transfer, &m);
@@ -265,23 +314,12 @@ upload_begin(struct remote *r, const struct catalog_copy *copy)
 }
 
 static void
-remote_next(struct remote *r)
+wait_until(struct remote *r, int64_t at_ms, int64_t now_ms)
 {
-	struct catalog_copy	copy;
-	struct timeval		tv;
-	int64_t			now_ms = util_now_ms(), wait_ms;
+	struct timeval	tv;
+	int64_t		wait_ms = at_ms - now_ms;
 
-	if (r->transfer != 0 || r->engine->stopping || r->conf->retired)
-		return;
-	if (catalog_copy_due(r->engine->catalog, r->conf->name, now_ms,
-	    &copy)) {
-		upload_begin(r, &copy);
-		return;
-	}
-	if (copy.next_attempt_ms == 0)
-		return;
 	/* The wall clock may jump: look at least once a minute. */
-	wait_ms = copy.next_attempt_ms - now_ms;
 	if (wait_ms > 60000)
 		wait_ms = 60000;
 	if (wait_ms < 1)
@@ -301,40 +339,160 @@ uploaded_kick(struct engine *e, int64_t id)
 }
 
 static void
+remote_next(struct remote *r)
+{
+	struct catalog_copy	copy;
+	int64_t			now_ms = util_now_ms();
+
+	if (r->transfer != 0 || r->engine->stopping || r->conf->retired)
+		return;
+	/* A clock that was set back must not mean a pause for years. */
+	if (r->resume_ms - now_ms > RESUME_MAX_MS)
+		r->resume_ms = 0;
+	if (r->resume_ms > now_ms)
+		wait_until(r, r->resume_ms, now_ms);
+	else if (catalog_copy_head(r->engine->catalog, r->conf->name, now_ms,
+	    &copy))
+		upload_begin(r, &copy);
+	else if (copy.next_attempt_ms != 0)
+		wait_until(r, copy.next_attempt_ms, now_ms);
+}
+
+int
+remote_waits(struct engine *e, const char *place, int64_t id)
+{
+	const struct remote	*r;
+
+	TAILQ_FOREACH(r, &e->remotes, entry) {
+		if (strcmp(r->conf->name, place) == 0)
+			return (r->resume_ms > util_now_ms() &&
+			    !(r->transfer != 0 && r->backup_id == id));
+	}
+	return (0);
+}
+
+/* Whoever waits for it is told so at once.  cut: nothing of it answers, so
+ * that those which let others pass were not at fault. */
+static void
+remote_away(struct remote *r, int cut)
+{
+	catalog_copies_wait(r->engine->catalog, r->conf->name, r->error,
+	    cut ? r->resume_ms : INT64_MAX);
+	create_remote_away(r->engine);
+}
+
+void
+remote_planned(struct engine *e, int64_t id, const char *place)
+{
+	const struct remote	*r;
+
+	TAILQ_FOREACH(r, &e->remotes, entry) {
+		if (strcmp(r->conf->name, place) == 0 &&
+		    remote_waits(e, place, id))
+			catalog_copies_wait(e->catalog, place, r->error,
+			    INT64_MAX);
+	}
+}
+
+static void
+upload_done(struct remote *r, const struct m_net_uploaded *m)
+{
+	struct engine	*e = r->engine;
+	int64_t		 id = r->backup_id;
+	const char	*place = r->conf->name;
+	char		 remote_id[REMOTE_ID_BYTES];
+
+	strlcpy(remote_id, m->remote_id, sizeof(remote_id));
+	if (r->conf->kind == REMOTE_S3)
+		s3_id_of_key(remote_id, m->remote_id);
+	r->failures = 0;
+	r->resume_ms = 0;
+	if (r->head_id == id)
+		r->blame = 0;
+	catalog_copy_done(e->catalog, id, place, remote_id);
+	if (m->flags & (CONFIRMED_SIZE | CONFIRMED_HASH))
+		catalog_copy_confirmed(e->catalog, id, place,
+		    m->flags & CONFIRMED_HASH ? "hash" : "size");
+	log_info("backup %lld is at %s as %s%s", (long long)id, place,
+	    remote_id, m->flags & CONFIRMED_HASH ? ", hash confirmed" :
+	    m->flags & CONFIRMED_SIZE ? ", size confirmed" :
+	    ", not confirmed");
+	create_completed(e, id);
+	confirm_uploaded(e, r->conf, id);
+	drills_kick(e);
+}
+
+static void
+upload_refused(struct remote *r, const struct m_net_uploaded *m)
+{
+	struct engine	*e = r->engine;
+
+	/* It is there, and answers. */
+	r->failures = 0;
+	r->resume_ms = 0;
+	catalog_copy_failed(e->catalog, r->backup_id, r->conf->name,
+	    m->reason);
+	log_warnx("backup %lld was refused by %s: %s",
+	    (long long)r->backup_id, r->conf->name, m->reason);
+	upload_lost(e, r->backup_id, r->conf->name, m->reason);
+}
+
+/* Whose fault is it?  1 when the backup lets others pass. */
+static int
+blamed(struct remote *r, const struct m_net_uploaded *m)
+{
+	if (r->head_id != r->backup_id)
+		r->blame = 0;
+	r->head_id = r->backup_id;
+	r->blame += m->outcome == NET_LOCAL ? BLAME_MAX :
+	    m->http_status != 0 || r->moved ? BLAME_ANSWERED :
+	    BLAME_UNANSWERED;
+	if (r->blame < BLAME_MAX)
+		return (0);
+	r->blame = 0;
+	return (1);
+}
+
+static void
+upload_failed(struct remote *r, const struct m_net_uploaded *m)
+{
+	struct engine	*e = r->engine;
+	int64_t		 now_ms = util_now_ms(), next_ms, wait_ms;
+	int		 passes = blamed(r, m);
+
+	wait_ms = pause_ms(r, ++r->failures);
+	if (wait_ms < (int64_t)m->retry_after_s * 1000)
+		wait_ms = (int64_t)m->retry_after_s * 1000;
+	r->resume_ms = m->outcome == NET_LOCAL ? 0 : now_ms + wait_ms;
+	next_ms = now_ms + wait_ms;
+	if (passes && catalog_copy_others(e->catalog, r->backup_id,
+	    r->conf->name))
+		next_ms += wait_ms;	/* the others are tried before it */
+	catalog_copy_retry(e->catalog, r->backup_id, r->conf->name, next_ms,
+	    m->reason);
+	log_warnx("backup %lld did not get to %s, again in %lld s: %s",
+	    (long long)r->backup_id, r->conf->name,
+	    (long long)(next_ms - now_ms + 999) / 1000, m->reason);
+	strlcpy(r->error, m->reason, sizeof(r->error));
+	if (r->resume_ms != 0)
+		remote_away(r, m->http_status == 0 && !passes);
+}
+
+static void
 on_uploaded(struct engine *e, struct remote *r, const struct m_net_uploaded *m)
 {
-	int64_t		 id = r->backup_id, next_ms;
-	const char	*place = r->conf->name;
-
-	char		 remote_id[REMOTE_ID_BYTES];
+	int64_t	id = r->backup_id;
 
 	r->transfer = 0;
 	switch (m->outcome) {
 	case NET_OK:
-		strlcpy(remote_id, m->remote_id, sizeof(remote_id));
-		if (r->conf->kind == REMOTE_S3)
-			s3_id_of_key(remote_id, m->remote_id);
-		catalog_copy_done(e->catalog, id, place, remote_id);
-		log_info("backup %lld is at %s as %s", (long long)id, place,
-		    remote_id);
-		create_completed(e, id);
+		upload_done(r, m);
 		break;
 	case NET_REFUSED:
-		catalog_copy_failed(e->catalog, id, place, m->reason);
-		log_warnx("backup %lld was refused by %s: %s", (long long)id,
-		    place, m->reason);
-		upload_lost(e, id, place, m->reason);
+		upload_refused(r, m);
 		break;
 	default:
-		next_ms = pause_ms(r);
-		if (m->retry_after_s != 0 &&
-		    next_ms < (int64_t)m->retry_after_s * 1000)
-			next_ms = (int64_t)m->retry_after_s * 1000;
-		catalog_copy_retry(e->catalog, id, place,
-		    util_now_ms() + next_ms, m->reason);
-		log_warnx("backup %lld did not get to %s, again in %lld s: %s",
-		    (long long)id, place, (long long)(next_ms + 999) / 1000,
-		    m->reason);
+		upload_failed(r, m);
 	}
 	forms_remote_settle(e, id);
 	if (r->conf->kind == REMOTE_S3)
@@ -380,6 +538,8 @@ message_uploaded(struct engine *e, const struct msg *msg)
 	r = remote_of(e, msg->id);
 	if (r == NULL || m.outcome > NET_CANCELLED ||
 	    !msg_text_ok(m.remote_id) || !msg_text_ok(m.reason) ||
+	    (m.flags & ~(uint32_t)(CONFIRMED_SIZE | CONFIRMED_HASH |
+	    UPLOAD_GONE)) != 0 ||
 	    (m.outcome == NET_OK && !remote_id_ok(m.remote_id)))
 		fatalx("network: impossible NET_UPLOADED");
 	on_uploaded(e, r, &m);
@@ -420,27 +580,13 @@ message_progress(struct engine *e, const struct msg *msg)
 	struct remote		*r;
 
 	memcpy(&m, msg->data, sizeof(m));
-	if ((r = remote_of(e, msg->id)) != NULL)
-		create_upload_progress(e, r->backup_id, m.bytes_done,
-		    m.bytes_total);
+	if ((r = remote_of(e, msg->id)) == NULL)
+		return;
+	r->moved |= m.bytes_done != 0;
+	create_upload_progress(e, r->backup_id, m.bytes_done, m.bytes_total);
 }
 
 /* ---- fetches ---- */
-
-const struct conf_remote *
-remote_with(struct engine *e, int64_t backup_id, char *remote_id)
-{
-	const struct conf_remote	*c;
-	struct catalog_copy		 copy;
-
-	TAILQ_FOREACH(c, &e->conf->remotes, entry) {
-		if (catalog_copy_get(e->catalog, backup_id, c->name, &copy,
-		    remote_id) && strcmp(copy.state, "completed") == 0)
-			return (c);
-	}
-	remote_id[0] = '\0';
-	return (NULL);
-}
 
 /* As much as the disk can give; of what is known, what was uploaded. */
 static uint64_t

@@ -196,8 +196,4 @@ s3_uploaded(struct engine *e, const struct conf_remote *c, int64_t id,
 		s3_give_up(e, c, &b);
 	if (m->outcome == NET_OK || (m->flags & UPLOAD_GONE) != 0)
 		catalog_parts_set(e->catalog, id, c->name, "", 0);
-	if (m->outcome == NET_OK && (m->flags & (CONFIRMED_SIZE |
-	    CONFIRMED_HASH)) != 0)
-		catalog_copy_confirmed(e->catalog, id, c->name,
-		    m->flags & CONFIRMED_HASH ? "hash" : "size");
 }

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/drill.h"
 #include "daemon/engine/expire.h"
 #include "daemon/engine/reload.h"
 #include "daemon/engine/remote_s3.h"
@@ -317,6 +318,7 @@ download_send(struct engine *e, const struct fetch_order *o)
 {
 	struct m_backup	b = *o->known;
 
+	strlcpy(b.served_by, PLACE_LOCAL, sizeof(b.served_by));
 	if (o->raw) {
 		b.file_size = b.stored_size;
 		strlcpy(b.checksum, b.stored_checksum, sizeof(b.checksum));
@@ -328,10 +330,9 @@ download_send(struct engine *e, const struct fetch_order *o)
 static void
 download_local(struct engine *e, struct fetch_order *o)
 {
-	const struct m_backup		*b = o->known;
-	const struct conf_remote	*r;
-	char				 err[TEXT_BYTES];
-	char				 remote_id[REMOTE_ID_BYTES];
+	const struct m_backup	*b = o->known;
+	struct place		 places[PLACES_MAX];
+	char			 err[TEXT_BYTES];
 
 	strlcpy(err, "the backup has no file here", sizeof(err));
 	if (b->file_path[0] != '\0')
@@ -339,13 +340,9 @@ download_local(struct engine *e, struct fetch_order *o)
 		    b->stored_size, err);
 	if (o->fd != -1 && (o->raw || strcmp(b->form, FORM_PLAIN) == 0))
 		download_send(e, o);
-	else if (o->fd != -1)
+	else if (o->fd != -1 || places_of(e, b, places) > 0)
 		fetch_request(e, o);
-	else if ((r = remote_with(e, b->id, remote_id)) != NULL) {
-		o->remote = r->index;
-		o->remote_id = remote_id;
-		fetch_request(e, o);
-	} else
+	else
 		reply_error(e, o->request, strcmp(b->status, "failed") == 0 ||
 		    strcmp(b->status, "completed") == 0 ?
 		    E_INVALID_BACKUP : E_BACKUP_NOT_FOUND, b->id, err);
@@ -354,14 +351,11 @@ download_local(struct engine *e, struct fetch_order *o)
 static void
 download_remote(struct engine *e, struct fetch_order *o)
 {
-	const struct conf_remote	*r;
-
-	if ((r = remote_of_stranger(e, o->remote_id)) == NULL) {
+	if ((o->remote = remote_of_stranger(e, o->remote_id)) == NULL) {
 		reply_error(e, o->request, E_BACKUP_NOT_FOUND, 0,
 		    "there is no backup of that id, and no remote to ask");
 		return;
 	}
-	o->remote = r->index;
 	fetch_request(e, o);
 }
 
@@ -505,6 +499,20 @@ on_pin(struct engine *e, const struct msg *msg)
 	if (change(e, msg, &m, 1, &b))
 		pin_request(e, msg->id, &b, &m.asker,
 		    (m.flags & CHANGE_PIN) != 0);
+}
+
+static void
+on_verify(struct engine *e, const struct msg *msg)
+{
+	struct m_req_verify	m;
+	struct m_backup		b;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (m.ref > REF_REMOTE || !msg_text_ok(m.remote_id))
+		requests_impossible(msg);
+	if (backup_allowed(e, msg, &m.asker, RIGHT_BACKUP, m.ref, m.local_id,
+	    m.remote_id, &b))
+		verify_request(e, msg->id, &m, &b);
 }
 
 /* Every database that is configured, or those that he may delete from. */
@@ -658,6 +666,7 @@ static const struct {
 	{ MSG_REQ_DELETE,	on_delete,	"delete" },
 	{ MSG_REQ_PIN,		on_pin,		"pin" },
 	{ MSG_REQ_EXPIRE,	on_expire,	"expire" },
+	{ MSG_REQ_VERIFY,	on_verify,	"verify" },
 	{ MSG_REQ_UNDO,		on_undo,	"undo" },
 	{ MSG_REQ_RELOAD,	reload_request,	"reload" },
 	{ MSG_REQ_METRICS,	control_metrics, "metrics" },

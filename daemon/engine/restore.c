@@ -42,7 +42,6 @@ restore_clean(struct job *j)
 	r->image = -1;
 	for (i = 0; i < W_FILE_KINDS; i++)
 		store_discard(j->engine->store, &r->kept[i]);
-	store_discard(j->engine->store, &r->scratch);
 }
 
 static void
@@ -132,6 +131,8 @@ start(struct job *j, enum msg_type type, const void *data, size_t size,
 
 /* ---- the image ---- */
 
+static int	elsewhere(struct job *, const char *why);
+
 static void
 on_image(void *arg, const struct image_result *i)
 {
@@ -139,7 +140,8 @@ on_image(void *arg, const struct image_result *i)
 	struct restoring	*r = j->data;
 
 	if (i->error.code != E_NONE) {
-		restore_fail(j, &i->error);
+		if (!elsewhere(j, i->error.text))
+			restore_fail(j, &i->error);
 		return;
 	}
 	r->image = i->fd;
@@ -167,26 +169,18 @@ image(struct job *j, uint32_t form)
 }
 
 static void
-on_fetched(void *arg, const struct fetch_result *f)
+on_read(void *arg, const struct reading_result *result)
 {
 	struct job		*j = arg;
 	struct restoring	*r = j->data;
 	struct forms_copy	 c;
-	struct m_error		 error;
 
-	if (f->code != E_NONE) {
-		fail_text(j, f->code, f->text);
+	if (result->code != E_NONE) {
+		fail_text(j, result->code, result->text);
 		return;
 	}
-	memset(&error, 0, sizeof(error));
-	r->image = store_settle(j->engine->store, &r->scratch, error.text);
-	if (r->image == -1) {
-		error.code = E_IO_ERROR;
-		restore_fail(j, &error);
-		return;
-	}
-	r->fetched = 1;
-	store_discard(j->engine->store, &r->scratch);
+	r->image = result->fd;
+	strlcpy(r->served_by, result->remote->name, sizeof(r->served_by));
 	forms_at_remote(&r->backup, &c);
 	image(j, c.form);
 }
@@ -195,18 +189,44 @@ static void
 image_fetch(struct job *j)
 {
 	struct restoring	*r = j->data;
-	struct engine		*e = j->engine;
-	struct m_error		 error;
+	struct reading_order	 o;
+	struct forms_copy	 c;
 
-	memset(&error, 0, sizeof(error));
-	if (store_create(e->store, STORE_SCRATCH, (int64_t)j->id,
-	    &r->scratch, &error.code, error.text) == -1) {
-		restore_fail(j, &error);
+	forms_at_remote(&r->backup, &c);
+	if ((c.form & FORM_AGE) && r->identity[0] == '\0') {
+		/* Nothing is fetched that could not be opened. */
+		fail_text(j, E_IDENTITY_NEEDED, "the backup is encrypted, "
+		    "and no identity was given");
 		return;
 	}
 	job_phase(j, "fetch", 0, 0);
-	(void)remote_fetch(e, r->remote, r->remote_id, r->scratch.fd,
-	    &r->backup, on_fetched, j);
+	memset(&o, 0, sizeof(o));
+	o.backup = &r->backup;
+	o.places = r->places;
+	o.n = r->n;
+	o.id = (int64_t)j->id;
+	o.progress = on_task_progress;
+	o.done = on_read;
+	o.arg = j;
+	r->asked = 1;
+	(void)reading_start(j->engine, &o);
+}
+
+/* What is here is no good: 1 when remotes are asked instead. */
+static int
+elsewhere(struct job *j, const char *why)
+{
+	struct restoring	*r = j->data;
+
+	if (r->asked || r->n == 0)
+		return (0);
+	log_warnx("backup %lld as it is stored here: %s; its remotes are "
+	    "asked", (long long)r->backup.id, why);
+	if (r->image != -1)
+		close(r->image);
+	r->image = -1;
+	image_fetch(j);
+	return (1);
 }
 
 /* H14: nobody can write to it while it is hashed and restored. */
@@ -236,17 +256,10 @@ run(struct job *j)
 	struct forms_copy	 c;
 
 	if (r->backup.id != 0 && image_local(j) == 0) {
+		strlcpy(r->served_by, PLACE_LOCAL, sizeof(r->served_by));
 		forms_at_local(&r->backup, &c);
 		image(j, c.form);
-		return;
-	}
-	forms_at_remote(&r->backup, &c);
-	if (r->remote_id[0] != '\0' && (c.form & FORM_AGE) &&
-	    r->identity[0] == '\0')
-		/* Nothing is fetched that could not be opened. */
-		fail_text(j, E_IDENTITY_NEEDED, "the backup is encrypted, "
-		    "and no identity was given");
-	else if (r->remote_id[0] != '\0')
+	} else if (r->n > 0)
 		image_fetch(j);
 	else
 		fail_text(j, E_INVALID_BACKUP, "the backup's file is not "
@@ -270,6 +283,8 @@ on_verified(void *arg, const struct task_result *t)
 	}
 	if (r->backup.checksum[0] != '\0' &&
 	    strcmp(v.checksum, r->backup.checksum) != 0) {
+		if (elsewhere(j, "its checksum differs"))
+			return;
 		fail_text(j, E_INVALID_BACKUP, "the backup is not what was "
 		    "stored: its checksum differs; nothing was changed");
 		return;
@@ -521,8 +536,9 @@ resolve(struct engine *e, uint64_t request, const struct m_req_restore *m,
 	}
 	if ((id != 0 || m->ref == REF_LOCAL) &&
 	    catalog_get(e->catalog, id, &r->backup) == 1) {
-		if ((c = remote_with(e, id, r->remote_id)) != NULL)
-			r->remote = c->index;
+		if ((r->n = places_of(e, &r->backup, r->places)) > 0)
+			strlcpy(r->remote_id, r->places[0].remote_id,
+			    sizeof(r->remote_id));
 		return (0);
 	}
 	if (m->ref == REF_LOCAL || TAILQ_EMPTY(&e->conf->remotes)) {
@@ -538,7 +554,10 @@ resolve(struct engine *e, uint64_t request, const struct m_req_restore *m,
 		return (-1);
 	}
 	strlcpy(r->remote_id, m->remote_id, sizeof(r->remote_id));
-	r->remote = remote_of_stranger(e, m->remote_id)->index;
+	r->n = 1;
+	r->places[0].remote = remote_of_stranger(e, m->remote_id);
+	strlcpy(r->places[0].remote_id, m->remote_id,
+	    sizeof(r->places[0].remote_id));
 	return (0);
 }
 
@@ -621,7 +640,7 @@ restore_begin(struct engine *e, uint64_t request,
 		return;
 	}
 	r = xcalloc(1, sizeof(*r));
-	r->image = r->scratch.fd = -1;
+	r->image = -1;
 	for (i = 0; i < W_FILE_KINDS; i++)
 		r->kept[i].fd = -1;
 	r->force = (m->flags & RESTORE_FORCE) != 0;

@@ -4,19 +4,20 @@
 #ifndef ENGINE_RESTORE_H
 #define ENGINE_RESTORE_H
 
-#include "daemon/engine/forms.h"
+#include "daemon/engine/reading.h"
 #include "proto/sqlite_format.h"
 
 struct restoring {
 	struct m_backup	 backup;	/* id 0: only a remote has it */
 	char		 remote_id[REMOTE_ID_BYTES];	/* or "" */
-	uint32_t	 remote;
+	struct place	 places[PLACES_MAX];
+	size_t		 n;		/* remotes that have it */
+	char		 served_by[REMOTE_NAME_BYTES];
 	int		 force;
 	char		 identity[IDENTITY_BYTES];	/* "": none; wiped when
 					 * it was used */
-	int		 fetched;
+	int		 asked;		/* remotes were */
 	int		 image;		/* descriptor, settled, reading only */
-	struct artifact	 scratch;	/* what was fetched */
 	struct m_file_info live;	/* before */
 	char		 checksum[CHECKSUM_BYTES];	/* of the image */
 	uint64_t	 size;		/* of the image, bytes */

@@ -285,6 +285,7 @@ restore_finish(struct job *j)
 	strlcpy(m.checksum, r->checksum, sizeof(m.checksum));
 	strlcpy(m.remote_id, r->remote_id, sizeof(m.remote_id));
 	strlcpy(m.database, j->database->name, sizeof(m.database));
+	strlcpy(m.served_by, r->served_by, sizeof(m.served_by));
 	log_info("restored backup %lld into %s: method=%s size=%llu "
 	    "safety=%lld duration_ms=%llu lock_held_ms=%llu",
 	    (long long)r->backup.id, j->database->name, m.method,

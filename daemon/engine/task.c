@@ -233,6 +233,9 @@ event_fits(const struct task *t, uint32_t type)
 		return (t->events == 0 && t->order.type == MSG_W_RESTORE);
 	case MSG_W_NAMES:
 		return (t->order.type == MSG_W_GLOB);
+	case MSG_W_TABLE:
+		return (t->order.type == MSG_W_VERIFY &&
+		    t->events < TABLES_MAX);
 	default:
 		return (t->order.type == MSG_W_LOCKS);
 	}
@@ -298,6 +301,7 @@ on_message(struct chan *c, const struct msg *m, void *arg)
 	case MSG_W_LOCK_ROW:
 	case MSG_W_SAFETY:
 	case MSG_W_NAMES:
+	case MSG_W_TABLE:
 		on_event(t, m);
 		break;
 	default:

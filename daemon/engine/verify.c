@@ -6,14 +6,14 @@
  */
 #include <string.h>
 
+#include "common/log.h"
 #include "daemon/engine/engine.h"
 
 #define PATIENCE_MS	600000	/* one b-tree of a large file */
 
 int
-verify_start(struct engine *e, struct m_w_verify *o, int fd,
-    void (*progress)(void *, const struct m_w_progress *),
-    void (*done)(void *, const struct task_result *), void *arg)
+verify_counted(struct engine *e, struct m_w_verify *o, int fd,
+    const struct verify_told *told, void *arg)
 {
 	struct task_order	t;
 
@@ -26,10 +26,33 @@ verify_start(struct engine *e, struct m_w_verify *o, int fd,
 	t.fd = fd;
 	t.what = "verify";
 	t.look_patience_ms = t.patience_ms = PATIENCE_MS;
-	t.progress = progress;
-	t.done = done;
+	t.progress = told->progress;
+	t.event = told->event;
+	t.done = told->done;
 	t.arg = arg;
 	return (task_start(e, &t) == NULL ? -1 : 0);
+}
+
+int
+verify_start(struct engine *e, struct m_w_verify *o, int fd,
+    void (*progress)(void *, const struct m_w_progress *),
+    void (*done)(void *, const struct task_result *), void *arg)
+{
+	struct verify_told	told = { progress, NULL, done };
+
+	return (verify_counted(e, o, fd, &told, arg));
+}
+
+void
+verify_table(struct tables *tables, struct task *t, const struct msg *msg)
+{
+	struct m_w_table	m;
+
+	memcpy(&m, msg->data, sizeof(m));
+	if (tables_add(tables, &m) == -1) {
+		log_warnx("the check told of a table that cannot be");
+		tasks_stop_one(t);
+	}
 }
 
 int

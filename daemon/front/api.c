@@ -56,7 +56,7 @@ api_backup_check(const struct m_backup *b)
 	    !msg_text_ok(b->locations) || !msg_text_ok(b->reason) ||
 	    !msg_text_ok(b->form) || !msg_text_ok(b->stored_checksum) ||
 	    !msg_text_ok(b->remote_form) ||
-	    b->stored_size < 0 ||
+	    !msg_text_ok(b->served_by) || b->stored_size < 0 ||
 	    b->id < 0 || b->file_size < 0)
 		fatalx("engine sent a backup that is none");
 }

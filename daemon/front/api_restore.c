@@ -14,6 +14,7 @@ restored_check(const struct m_restored *r)
 {
 	if (!msg_text_ok(r->method) || !msg_text_ok(r->checksum) ||
 	    !msg_text_ok(r->remote_id) || !msg_text_ok(r->database) ||
+	    !msg_text_ok(r->served_by) ||
 	    r->backup_id < 0 || r->safety_backup_id < 0)
 		fatalx("engine sent a restore that is none");
 }

@@ -237,6 +237,8 @@ send_image(struct conn *c, const struct m_backup *b, int fd, uint64_t size)
 		reply_field(c, "ETag", "%s", etag);
 	}
 	reply_field(c, "Accept-Ranges", "bytes");
+	if (b->served_by[0] != '\0')
+		reply_field(c, "X-Served-By", "%s", b->served_by);
 	if (etag_known(&c->req->h, etag)) {
 		close(fd);
 		reply_whole(c, 304, NULL);

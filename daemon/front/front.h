@@ -350,6 +350,7 @@ void	api_undo(struct conn *);
 void	api_reload(struct conn *);
 void	api_log(struct conn *);
 void	api_metrics(struct conn *);
+void	api_verify(struct conn *);
 
 /* At start, and when the configuration has changed: what the licence says
  * of user and device goes to the engine, if it is valid. */

@@ -30,6 +30,8 @@ static const struct route	routes[] = {
 	{ HTTP_POST, "/pin", ARG_NEEDED, ROUTE_BODY, api_pin },
 	{ HTTP_POST, "/unpin", ARG_NEEDED, ROUTE_BODY, api_unpin },
 	{ HTTP_POST, "/expire", ARG_NONE, ROUTE_BODY | ROUTE_JOB, api_expire },
+	{ HTTP_POST, "/verify", ARG_NEEDED, ROUTE_BODY | ROUTE_JOB,
+	    api_verify },
 	{ HTTP_POST, "/undo", ARG_NONE, ROUTE_BODY | ROUTE_JOB, api_undo },
 	{ HTTP_GET, "/jobs", ARG_OPTIONAL, 0, api_jobs },
 	{ HTTP_GET, "/events", ARG_NONE, ROUTE_JOB, api_events },

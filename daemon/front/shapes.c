@@ -323,6 +323,7 @@ json_restored(struct json *j, const char *key, const struct m_restored *r)
 	else
 		json_null(j, "safety_backup_id");
 	json_text_or_null(j, "method", r->method);
+	json_text_or_null(j, "served_by", r->served_by);
 	json_uint(j, "duration_ms", (r->duration_us + 500) / 1000);
 	json_uint(j, "lock_held_ms", (r->lock_held_us + 500) / 1000);
 	if (r->undone_ms != 0) {

@@ -181,7 +181,8 @@ judge_status(struct exchange *x, long status)
 	const char	*host = x->remote->host;
 	char		 buf[QUOTE_BYTES], *to = NULL;
 
-	if (status >= 500 || status == 408 || status == 429) {
+	if (status >= 500 || status == 408 || status == 425 ||
+	    status == 429) {
 		r->retry_after_s = retry_after(x);
 		result_set(r, NET_AWAY, "%s answered %ld%s", host, status,
 		    quote_answer(x, buf));

@@ -31,6 +31,8 @@
 struct rest {
 	struct exchange		*x;
 	struct answer_list	*list;
+	char			 id[REMOTE_ID_BYTES];	/* of an upload, */
+	uint32_t		 status;	/* and its answer's */
 };
 
 static struct rest *
@@ -192,22 +194,64 @@ rest_skipped(struct task *t)
 
 /* ---- upload ---- */
 
+/*
+ * What came of asking for it does not undo the upload: at worst it is not
+ * confirmed.  But a list with another size for it says that it did not
+ * arrive whole.
+ */
+static void
+on_confirmed(struct exchange *x, void *arg)
+{
+	struct task		*t = arg;
+	struct rest		*s = t->state;
+	struct answer_row	 a;
+	struct result		 r;
+
+	open_list(s);
+	memset(&r, 0, sizeof(r));
+	r.http_status = s->status;
+	while (s->list != NULL && answer_list_next(s->list, &a)) {
+		if (strcmp(a.id, s->id) != 0 || a.size == -1)
+			continue;
+		if ((uint64_t)a.size == t->u.upload->size)
+			t->confirmed |= CONFIRMED_SIZE;
+		else
+			result_set(&r, NET_GARBAGE, "%s lists the backup "
+			    "with %lld bytes, and %llu were sent",
+			    x->remote->host, (long long)a.size,
+			    (unsigned long long)t->u.upload->size);
+		break;
+	}
+	task_finish(t, &r, r.outcome == NET_OK ? s->id : NULL,
+	    t->u.upload->size);
+}
+
 static void
 on_uploaded(struct exchange *x, void *arg)
 {
 	struct task	*t = arg;
-	char		 id[REMOTE_ID_BYTES] = "";
+	struct rest	*s = t->state;
+	struct result	 r;
 	const char	*why = NULL;
 
 	if (x->result.outcome == NET_OK) {
 		if (x->offset < t->u.upload->size)
 			why = "came before all of the backup was sent";
 		else
-			why = answer_id(x->text, x->text_bytes, id);
+			why = answer_id(x->text, x->text_bytes, s->id);
 		if (why != NULL)
 			not_an_answer(x, why);
 	}
-	task_finish(t, &x->result, why == NULL ? id : NULL, x->offset);
+	if (x->result.outcome != NET_OK) {
+		task_finish(t, &x->result, NULL, x->offset);
+		return;
+	}
+	r = x->result;
+	s->status = r.http_status;
+	exchange_free(s->x);
+	s->x = NULL;
+	if (start_list(t, t->u.upload->user_id, on_confirmed) == -1)
+		task_finish(t, &r, s->id, t->u.upload->size);
 }
 
 static void
@@ -275,6 +319,8 @@ on_looked(struct exchange *x, void *arg)
 	}
 	while (answer_list_next(s->list, &a)) {
 		if (same_backup(t->u.upload, &a)) {
+			if (a.size != -1)
+				t->confirmed |= CONFIRMED_SIZE;
 			task_finish(t, &x->result, a.id, t->u.upload->size);
 			return;
 		}

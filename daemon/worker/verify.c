@@ -3,6 +3,7 @@
  * file system, no network and an unprivileged uid by the time SQLite parses
  * the first byte; it owns one descriptor that it can only read.
  */
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -20,6 +21,7 @@
 #include "common/procs.h"
 #include "common/sandbox.h"
 #include "common/util.h"
+#include "daemon/worker/count.h"
 #include "daemon/worker/hasher.h"
 #include "daemon/worker/verify.h"
 #include "daemon/worker/vfs_fd.h"
@@ -27,6 +29,7 @@
 #include "proto/sqlite_format.h"
 
 #define HEAP_BYTES	(256 * 1024 * 1024)
+#define LOW_PRIORITY	10
 #define PROGRESS_OPS	20000		/* virtual machine steps */
 
 struct verify {
@@ -82,6 +85,7 @@ authorize(void *arg, int action, const char *a, const char *b, const char *c,
 		return (SQLITE_OK);
 	case SQLITE_PRAGMA:
 		return (strcmp(a, "quick_check") == 0 ||
+		    strcmp(a, "foreign_key_check") == 0 ||
 		    strcmp(a, "integrity_check") == 0 ? SQLITE_OK :
 		    SQLITE_DENY);
 	default:
@@ -215,6 +219,24 @@ check(struct verify *v)
 	return (0);
 }
 
+/* What there is, told beside the verdict, and never a part of it. */
+static void
+counted(struct verify *v)
+{
+	struct count	c;
+
+	memset(&c, 0, sizeof(c));
+	c.db = v->db;
+	c.result = v->result;
+	c.size = v->size;
+	c.end_us = util_monotonic_us() +
+	    (uint64_t)v->order->count_s * 1000000;
+	if (v->order->flags & VERIFY_ROWS)
+		count_rows(&c);
+	if (v->order->flags & VERIFY_REFERENCES)
+		count_references(&c);
+}
+
 /* What the header says must be what was captured (design.md 3.5). */
 static int
 header_matches(struct verify *v, int fd)
@@ -251,9 +273,11 @@ judge(struct verify *v, int fd)
 		    "the size is not the one that was captured");
 	else if (header_matches(v, fd) && v->order->level != VERIFY_NONE) {
 		sqlite3_hard_heap_limit64(HEAP_BYTES);
-		if (database_open(v, fd) == 0)
+		if (database_open(v, fd) == 0) {
 			check(v);
-		else
+			if (v->result->verdict == VERDICT_SOUND)
+				counted(v);
+		} else
 			verdict(v, VERDICT_UNKNOWN, "SQLite does not start");
 		sqlite3_close(v->db);
 	}
@@ -278,7 +302,11 @@ verify_run(const struct m_w_verify *order, int fd,
 		return (fail(error, E_IO_ERROR, "cannot read the copy: %s",
 		    strerror(errno)));
 	v.size = result->size = (uint64_t)st.st_size;
-	if (sqlite3_initialize() != SQLITE_OK || verify_confine(order->uid, order->gid, error) == -1)
+	result->broken = -1;
+	if (order->flags & VERIFY_LOW)
+		(void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY);
+	if (sqlite3_initialize() != SQLITE_OK ||
+	    verify_confine(order->uid, order->gid, error) == -1)
 		return (error->code == 0 ? fail(error, E_WORKER_FAILED,
 		    "SQLite does not start") : -1);
 	worker_progress("verify", 0, v.size);

@@ -13,7 +13,12 @@
 #include "daemon/worker/vfs_fd.h"
 #include "proto/sqlite_format.h"
 
+#define WATCH_READS	64
+
 static uint64_t	bytes_read;
+static void	(*watch)(void *);
+static void	*watch_arg;
+static unsigned	reads;
 
 struct fd_file {
 	sqlite3_file	base;
@@ -63,6 +68,8 @@ x_read(sqlite3_file *f, void *buf, int n, sqlite3_int64 off)
 		have += (int)r;
 	}
 	bytes_read += (uint64_t)have;
+	if (watch != NULL && ++reads % WATCH_READS == 0)
+		watch(watch_arg);
 	if (off < SQLITE_HEADER_BYTES)
 		mask_versions(p, have, off);
 	if (have == n)
@@ -327,4 +334,11 @@ uint64_t
 vfs_fd_bytes_read(void)
 {
 	return (bytes_read);
+}
+
+void
+vfs_fd_watch(void (*cb)(void *), void *arg)
+{
+	watch = cb;
+	watch_arg = arg;
 }

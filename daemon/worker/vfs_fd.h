@@ -31,4 +31,9 @@ int	vfs_fd_open(int fd, int writable, sqlite3 **db);
  * a check is. */
 uint64_t	vfs_fd_bytes_read(void);
 
+/* Has cb called (with arg) before every so many reads: SQLite counts the
+ * rows of a table in one step of its own, and cannot be stopped in it but
+ * by sqlite3_interrupt(), which cb may call.  NULL: no more. */
+void	vfs_fd_watch(void (*cb)(void *), void *arg);
+
 #endif

@@ -112,6 +112,14 @@ worker_names(const struct m_w_names *names)
 		stop = 1;
 }
 
+void
+worker_table(const struct m_w_table *row)
+{
+	chan_send(engine, MSG_W_TABLE, 0, row, sizeof(*row), -1);
+	if (chan_drain(engine) == -1)
+		stop = 1;
+}
+
 int
 worker_safety(const struct m_w_captured *c)
 {

@@ -54,6 +54,9 @@ int	restore_run(const struct m_w_restore *, struct m_w_restored *,
  * order, or -1. */
 int	worker_file(int kind);
 
+/* One row of the answer to a W_VERIFY that counts. */
+void	worker_table(const struct m_w_table *row);
+
 /* One row of the answer to W_LOCKS. */
 void	worker_lock_row(const struct m_lock_row *);
 

@@ -229,9 +229,10 @@ nok "no extension was loaded" grep -q 'evil.so' "$T/evil.log"
 "$TOOLS/bank" "$T/good.db" -m delete -n 50 init
 remote_start || finish
 daemon_stop
-daemon_conf "remote \"hq\" { rest \"http://127.0.0.1:$RPORT\" timeout 5s }" \
+daemon_conf "remote \"hq\" { rest \"http://127.0.0.1:$RPORT\" timeout 5s retry from 50ms to 100ms }" \
     "database \"app\" { path \"$T/app.db\" to \"hq\" }"
 daemon_start || finish
+wait_for 10 settled
 create '{"database":"app"}' >"$T/made"
 is "a backup is at a remote" "$(json '.data.locations | join(",")' <"$T/made")" local,remote
 rm -f "$(json .data.file_path <"$T/made")"

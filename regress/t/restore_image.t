@@ -91,12 +91,17 @@ conf
 
 # The local bytes.
 flip "$file" 700000
+sql "$f" "UPDATE state SET n = 17"
+restored "one byte of the artifact is another: the remote is asked" "$first"
+is "and it says so" "$(jq -r .data.served_by <<<"$BODY") $(field "$f")" "hq 11"
+mv "$T/remote/$remote_id.sqlite" "$T/sent"
 sql "$f" "UPDATE state SET n = 17"; shot app
 before=$(count)
-not_restored "one byte of the artifact is another" "$first" 422 INVALID_BACKUP
+not_restored "nor has the remote what it was" "$first" 404 BACKUP_NOT_FOUND
 same app "another byte"
-not_restored "nor with force" "$first" 422 INVALID_BACKUP '{"force": true}'
+not_restored "nor with force" "$first" 404 BACKUP_NOT_FOUND '{"force": true}'
 is "no safety backup was made of it" "$(count)" "$before"
+mv "$T/sent" "$T/remote/$remote_id.sqlite"
 truncate -s -4096 "$file"
 restored "a file that is too short is not used: the remote has it" "$first"
 

@@ -177,7 +177,7 @@ daemon_stop
 
 # A remote that hangs holds up no backup but its own answer.
 "$TOOLS/bank" "$T/b.db" -m wal -n 100 init
-BACKUP_DIR=$T/five daemon_conf "remote \"hq\" { rest \"http://127.0.0.1:$RPORT\" api key \"k1\" timeout 4s }" \
+BACKUP_DIR=$T/five daemon_conf "remote \"hq\" { rest \"http://127.0.0.1:$RPORT\" api key \"k1\" timeout 4s retry from 200ms to 1s }" \
     "database \"app\" { path \"$T/app.db\" to \"hq\" }" \
     "database \"b\" { path \"$T/b.db\" to \"hq\" }"
 BACKUP_DIR=$T/five
@@ -191,8 +191,8 @@ done
 all_upload() { for j in 1 2 3 4 5 6; do [ "$(api GET /jobs/$j | json .data.phase)" = upload ] || return 1; done; }
 ok "six backups wait for it at the same time" wait_for 3 all_upload
 no_fault
-five() { [ "$(api GET "/user" | jq '[.data[] | select(.status == "completed" and .database != null)] | length')" = 5 ]; }
-ok "then the others are uploaded" wait_for 8 five
+six() { [ "$(api GET "/user" | jq '[.data[] | select(.status == "completed" and .database != null)] | length')" = 6 ]; }
+ok "then they are uploaded" wait_for 8 six
 daemon_stop
 
 finish
