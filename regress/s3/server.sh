@@ -106,6 +106,7 @@ backend object $((port + 3))
 	echo "memcache_servers = 127.0.0.1:$((port + 4))"
 	filter s3api
 	printf 'location = %s\nauth_pipeline_check = false\n' $region
+	echo "storage_domain = localhost"
 	echo "min_segment_size = 5242880"
 	# Few a page, so that lists go on.
 	printf 'max_bucket_listing = 40\nmax_parts_listing = 3\n'

@@ -40,6 +40,18 @@ for k in ../x /x a//b . a/..; do
 	nok "no key: $k" s3 get "$k" "$T/back"
 done
 
+# The bucket in the host's name, which this server knows of localhost.
+: >"$LOG"
+URL=http://localhost:$PROXY
+ok "virtual host" s3 -o virtual put shop/v.sqlite "$T/small" "$T/manifest"
+ok "the bucket is in the host" grep -qi "^host: cbk.localhost:$PROXY"$'\r' "$LOG"
+is "and not in the path" "$(requests 'PUT /h1/shop/v.sqlite') $(requests 'PUT /cbk')" "$(requests PUT) 0"
+ok "it is read" s3 -o virtual get shop/v.sqlite "$T/back"
+ok "with the same bytes" cmp "$T/small" "$T/back"
+ok "and deleted with its manifest" s3 -o virtual delete shop/v.sqlite
+nok "it is gone" grep -q v.sqlite <<<"$(names cbk)"
+unset URL
+
 # In parts.
 : >"$LOG"
 ok "an object in parts" s3 -o part-size=$PART put shop/b.sqlite "$T/large" "$T/manifest"
