@@ -101,6 +101,9 @@ fits 404 GET $B/backup/{backup_id} $B/backup/999
 fits 404 GET $B/download/{backup_id} $B/download/999
 fits 200 POST $B/pin/{backup_id} $B/pin/1
 fits 409 DELETE $B/backup/{backup_id} $B/backup/1
+fits 200 POST $B/verify/{backup_id} $B/verify/1
+fits 202 POST $B/verify/{backup_id} $B/verify/1 -H 'Prefer: respond-async'
+fits 404 POST $B/verify/{backup_id} $B/verify/4711
 fits 200 POST $B/unpin/{backup_id} $B/unpin/1
 fits 200 POST $B/expire "$B/expire?dry_run=1"
 fits 200 DELETE $B/backup/{backup_id} $B/backup/1
