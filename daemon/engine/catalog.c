@@ -304,6 +304,7 @@ catalog_failed(struct catalog *c, int64_t id, const char *reason,
 	catalog_text(c, st, 4, last_component(keep_file));
 	expect_row(catalog_run(c, st), id, "failed");
 	(void)local_state(c, id, "failed", reason);
+	catalog_unsent_fail(c, id, "The backup itself failed.");
 	catalog_commit(c);
 }
 

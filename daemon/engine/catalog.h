@@ -237,6 +237,13 @@ int64_t	catalog_newest_proven(struct catalog *, const char *database);
 int	catalog_doom(struct catalog *, int64_t id, const char *place,
 	    int64_t doomed_ms, const char *why);
 
+/* The mark is taken back: it stays there. */
+void	catalog_doom_off(struct catalog *, int64_t id, const char *place);
+
+/* Would a copy that is worth as much be left without this one, of the same
+ * backup or of another one of its database?  1 or 0. */
+int	catalog_spare(struct catalog *, int64_t id, const char *place);
+
 struct catalog_doomed {
 	int64_t		id;
 	int64_t		created_ms;
@@ -246,10 +253,14 @@ struct catalog_doomed {
 	char		why[EXPIRE_WHY_BYTES];
 };
 
-/* The next marked copy of a place with an id above after_id that was not
- * refused within a day; 1 or 0. */
+/* The next marked copy of a place with an id below before_id (INT64_MAX:
+ * the newest) that was not refused within a day; 1 or 0. */
 int	catalog_doomed_next(struct catalog *, const char *place,
-	    int64_t after_id, struct catalog_doomed *);
+	    int64_t before_id, struct catalog_doomed *);
+
+/* That of one backup; 1, or 0: it has no mark there. */
+int	catalog_doomed_get(struct catalog *, const char *place, int64_t id,
+	    struct catalog_doomed *);
 
 /* The place does not let it go: it stays marked.  1: it had not said so
  * before. */

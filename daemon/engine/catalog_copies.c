@@ -70,6 +70,18 @@ catalog_copy_failed(struct catalog *c, int64_t id, const char *place,
 }
 
 void
+catalog_unsent_fail(struct catalog *c, int64_t id, const char *reason)
+{
+	sqlite3_stmt	*st;
+
+	st = catalog_stmt(c, SQL_UNSENT_FAIL);
+	catalog_int(c, st, 1, id);
+	catalog_int(c, st, 2, util_now_ms());
+	catalog_text(c, st, 3, reason);
+	(void)catalog_run(c, st);
+}
+
+void
 catalog_copies_reset(struct catalog *c)
 {
 	sqlite3_stmt	*st;

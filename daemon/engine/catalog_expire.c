@@ -100,8 +100,33 @@ catalog_doom(struct catalog *c, int64_t id, const char *place,
 	return (catalog_run(c, st) > 0);
 }
 
+void
+catalog_doom_off(struct catalog *c, int64_t id, const char *place)
+{
+	sqlite3_stmt	*st;
+
+	st = catalog_stmt(c, SQL_DOOM_OFF);
+	catalog_int(c, st, 1, id);
+	catalog_text(c, st, 2, place);
+	(void)catalog_run(c, st);
+}
+
 int
-catalog_doomed_next(struct catalog *c, const char *place, int64_t after_id,
+catalog_spare(struct catalog *c, int64_t id, const char *place)
+{
+	sqlite3_stmt	*st;
+	int		 found;
+
+	st = catalog_stmt(c, SQL_SPARE);
+	catalog_int(c, st, 1, id);
+	catalog_text(c, st, 2, place);
+	found = catalog_row(c, st);
+	(void)sqlite3_reset(st);
+	return (found);
+}
+
+int
+catalog_doomed_next(struct catalog *c, const char *place, int64_t before_id,
     struct catalog_doomed *d)
 {
 	sqlite3_stmt	*st;
@@ -110,7 +135,7 @@ catalog_doomed_next(struct catalog *c, const char *place, int64_t after_id,
 	memset(d, 0, sizeof(*d));
 	st = catalog_stmt(c, SQL_DOOMED);
 	catalog_text(c, st, 1, place);
-	catalog_int(c, st, 2, after_id);
+	catalog_int(c, st, 2, before_id);
 	catalog_int(c, st, 3, util_now_ms());
 	if ((found = catalog_row(c, st))) {
 		d->id = sqlite3_column_int64(st, 0);
@@ -122,6 +147,13 @@ catalog_doomed_next(struct catalog *c, const char *place, int64_t after_id,
 	}
 	(void)sqlite3_reset(st);
 	return (found);
+}
+
+int
+catalog_doomed_get(struct catalog *c, const char *place, int64_t id,
+    struct catalog_doomed *d)
+{
+	return (catalog_doomed_next(c, place, id + 1, d) && d->id == id);
 }
 
 int
@@ -170,8 +202,11 @@ catalog_copy_removed(struct catalog *c, int64_t id, const char *place)
 	catalog_int(c, st, 1, id);
 	catalog_text(c, st, 2, place);
 	(void)catalog_run(c, st);
-	if (strcmp(place, PLACE_LOCAL) == 0)
+	if (strcmp(place, PLACE_LOCAL) == 0) {
 		(void)run_id(c, SQL_FILE_GONE, id, util_now_ms());
+		catalog_unsent_fail(c, id, "The local copy was deleted "
+		    "before this one was sent.");
+	}
 	gone = run_id(c, SQL_ROW_REMOVE, id, 0) > 0;
 	if (gone)
 		(void)run_id(c, SQL_RESTORES_TRIM, id, 0);

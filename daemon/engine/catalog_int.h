@@ -84,10 +84,13 @@ enum catalog_sql {
 	SQL_SAFETIES,
 	SQL_NEWEST_PROVEN,
 	SQL_DOOM,
+	SQL_DOOM_OFF,
+	SQL_SPARE,
 	SQL_DOOMED,
 	SQL_DOOMED_WHY,
 	SQL_DOOMED_LATER,
 	SQL_COPY_REMOVE,
+	SQL_UNSENT_FAIL,
 	SQL_FILE_GONE,
 	SQL_ROW_REMOVE,
 	SQL_RESTORES_TRIM,
@@ -176,6 +179,10 @@ sqlite3	*catalog_open_database(const char *path, char *err);
 
 /* catalog_sql.c: a statement with nothing bound. */
 sqlite3_stmt	*catalog_stmt(struct catalog *, enum catalog_sql);
+
+/* catalog_copies.c: what waits for remotes can't be sent any more. */
+void	catalog_unsent_fail(struct catalog *, int64_t id,
+	    const char *reason);
 
 /* Bind parameter n. */
 void	catalog_int(struct catalog *, sqlite3_stmt *, int n, int64_t);

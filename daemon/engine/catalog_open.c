@@ -20,6 +20,8 @@
 
 #define HEADER_BYTES		100
 #define APPLICATION_ID_AT	68
+#define CHECK_US		1000000	/* for how long at most */
+#define CHECK_STEPS		10000	/* of SQLite's, between two looks */
 
 static int
 aside(char *err, const char *path, const char *what)
@@ -267,6 +269,31 @@ judge(const char *path, char *err)
 	return (1);
 }
 
+static int
+check_is_late(void *until_us)
+{
+	return (util_monotonic_us() > *(uint64_t *)until_us);
+}
+
+/* A small catalog is looked at as a whole; a large one must not keep the
+ * backups waiting.  "ok" or what is wrong in text; 0, or -1 (errcode). */
+static int
+check(sqlite3 *db, const char *path, char *text, size_t size)
+{
+	uint64_t	until_us = util_monotonic_us() + CHECK_US;
+	int		rc;
+
+	sqlite3_progress_handler(db, CHECK_STEPS, check_is_late, &until_us);
+	rc = pragma(db, "PRAGMA quick_check(1)", text, size);
+	sqlite3_progress_handler(db, 0, NULL, NULL);
+	if (rc == 0 || sqlite3_errcode(db) != SQLITE_INTERRUPT)
+		return (rc);
+	log_info("the catalog %s is large: only as much of it as takes a "
+	    "second was checked", path);
+	strlcpy(text, "ok", size);
+	return (0);
+}
+
 /* Version and soundness; changes nothing.  The version, or -1. */
 static int
 examine(sqlite3 *db, const char *path, char *err)
@@ -290,7 +317,7 @@ examine(sqlite3 *db, const char *path, char *err)
 	}
 	if (end != NULL || version < 1)
 		return (aside(err, path, "is damaged (no version)"));
-	if (pragma(db, "PRAGMA quick_check(1)", text, sizeof(text)) == -1)
+	if (check(db, path, text, sizeof(text)) == -1)
 		return (failed(err, path, db));
 	if (strcmp(text, "ok") != 0) {
 		/* The first line only says which database it looked at. */

@@ -229,6 +229,9 @@ static const char schema_3[] =
     " stored_size = file_size, stored_checksum = coalesce(checksum, ''),"
     " proven_ms = CASE verdict WHEN 'sound' THEN updated_ms ELSE 0 END"
     " WHERE checksum IS NOT NULL;"
+    /* What somebody named by hand then is kept like what he names now. */
+    "UPDATE cloud_backups SET named = 1 WHERE backup_type = 'manual'"
+    " AND backup_name NOT GLOB 'Backup_[0-9]*_[0-9]*';"
     "CREATE INDEX cloud_backups_proven ON cloud_backups"
     " (database, created_ms) WHERE verdict = 'sound' AND locations <> '';"
 

@@ -44,10 +44,22 @@
 #define USER	"user_id = ?4"
 #define DB	"database = ?5"
 
+/* A copy that is there and stays (one that cannot be deleted does). */
+#define STAYS(c)	c ".state = 'completed' AND " c ".doomed_ms < 1"
+
 #define NEWEST_PROVEN							\
 	"SELECT id FROM (SELECT id FROM cloud_backups p WHERE"		\
 	" p.database = ?1 AND p.verdict = 'sound' AND p.locations <> ''"\
-	" ORDER BY p.created_ms DESC, p.id DESC LIMIT 1)"
+	" AND EXISTS (SELECT 1 FROM copies s WHERE s.backup_id = p.id"	\
+	"  AND " STAYS("s") ") ORDER BY p.created_ms DESC, p.id DESC"	\
+	" LIMIT 1)"
+
+/* Another copy of this verdict, of the database of the backup ?1. */
+#define SPARE(verdict)							\
+	"EXISTS (SELECT 1 FROM cloud_backups b WHERE b.database = "	\
+	OF_DATABASE " AND b.verdict = " verdict " AND b.locations <> ''"\
+	" AND EXISTS (SELECT 1 FROM copies s WHERE s.backup_id = b.id"	\
+	"  AND " STAYS("s") " AND (s.backup_id, s.place) <> (?1, ?2)))"
 
 static const char *const sql_text[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -323,20 +335,30 @@ static const char *const sql_text[SQL_COUNT] = {
 	    "  UNION ALL " NEWEST_PROVEN ")"
 	    " ORDER BY b.id DESC LIMIT ?4",
 	[SQL_NEWEST_PROVEN] = NEWEST_PROVEN,
+	/* What could not be deleted there may be by now. */
 	[SQL_DOOM] = "UPDATE copies SET doomed_ms = ?3, doomed_why = ?4"
-	    " WHERE backup_id = ?1 AND place = ?2 AND doomed_ms = 0",
+	    " WHERE backup_id = ?1 AND place = ?2 AND doomed_ms < 1"
+	    " AND doomed_ms <> ?3",
+	[SQL_DOOM_OFF] = "UPDATE copies SET doomed_ms = 0, doomed_why = ''"
+	    " WHERE backup_id = ?1 AND place = ?2 AND doomed_ms > 0",
+	[SQL_SPARE] = "SELECT 1 WHERE " SPARE("'sound'") " OR ((SELECT"
+	    " verdict FROM cloud_backups WHERE id = ?1) <> 'sound' AND "
+	    SPARE("(SELECT verdict FROM cloud_backups WHERE id = ?1)") ")",
 	[SQL_DOOMED] = "SELECT c.backup_id, b.database, b.file_path,"
 	    " b.created_ms, b.stored_size, c.doomed_why FROM copies c"
 	    " JOIN cloud_backups b ON b.id = c.backup_id"
-	    " WHERE c.place = ?1 AND c.doomed_ms > 0 AND c.backup_id > ?2"
+	    " WHERE c.place = ?1 AND c.doomed_ms > 0 AND c.backup_id < ?2"
 	    " AND c.next_attempt_ms - ?3 NOT BETWEEN 1 AND 86400000"
-	    " ORDER BY c.backup_id LIMIT 1",
+	    " ORDER BY c.backup_id DESC LIMIT 1",
 	[SQL_DOOMED_WHY] = "UPDATE copies SET reason = ?3"
 	    " WHERE backup_id = ?1 AND place = ?2 AND reason <> ?3",
 	[SQL_DOOMED_LATER] = "UPDATE copies SET next_attempt_ms = ?3"
 	    " WHERE backup_id = ?1 AND place = ?2",
 	[SQL_COPY_REMOVE] = "DELETE FROM copies WHERE backup_id = ?1"
 	    " AND place = ?2",
+	[SQL_UNSENT_FAIL] = "UPDATE copies SET state = 'failed',"
+	    " reason = ?3, updated_ms = ?2 WHERE backup_id = ?1"
+	    " AND place <> 'local' AND state = 'pending'",
 	[SQL_FILE_GONE] = "UPDATE cloud_backups SET file_path = '',"
 	    " file_name = '', updated_ms = ?2, updated_at = "
 	    SQL_TIME("?2") " WHERE id = ?1",
@@ -344,7 +366,12 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " AND NOT EXISTS (SELECT 1 FROM copies c WHERE c.backup_id = ?1"
 	    "  AND (c.state = 'completed' OR " WAITS("c") "))"
 	    " AND file_name = ''",
-	[SQL_RESTORES_TRIM] = "DELETE FROM restores WHERE safety_id = ?1",
+	/* The last one is remembered: undo says that it cannot be, and does
+	 * not take back the one before instead. */
+	[SQL_RESTORES_TRIM] = "DELETE FROM restores WHERE safety_id = ?1"
+	    " AND (at_ms = 0 OR EXISTS (SELECT 1 FROM restores n WHERE"
+	    "  n.database = restores.database AND n.id > restores.id"
+	    "  AND n.at_ms > 0))",
 	[SQL_PIN] = "UPDATE cloud_backups SET pinned_ms = ?2,"
 	    " updated_ms = ?3, updated_at = " SQL_TIME("?3")
 	    " WHERE id = ?1",

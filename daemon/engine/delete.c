@@ -145,7 +145,7 @@ delete_request(struct engine *e, uint64_t request, const struct m_backup *b,
 {
 	struct deleting		 d;
 	struct catalog_doomed	 local;
-	static const char	 why[] = "somebody deleted it by hand";
+	static const char	 why[] = EXPIRE_BY_HAND;
 
 	memset(&d, 0, sizeof(d));
 	d.engine = e;
@@ -164,8 +164,8 @@ delete_request(struct engine *e, uint64_t request, const struct m_backup *b,
 	each_place(&d, d.told.deleting, util_now_ms(), why);
 	each_place(&d, d.told.stays, -1, why);
 	catalog_together_end(e->catalog);
-	if (catalog_doomed_next(e->catalog, PLACE_LOCAL, b->id - 1, &local) &&
-	    local.id == b->id && expire_delete_local(e, &local) == -1) {
+	if (catalog_doomed_get(e->catalog, PLACE_LOCAL, b->id, &local) &&
+	    expire_delete_local(e, &local) == -1) {
 		memset(d.told.deleted, 0, sizeof(d.told.deleted));
 		place_add(d.told.deleting, PLACE_LOCAL);
 	}

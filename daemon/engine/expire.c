@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -45,7 +46,7 @@ struct run {
 static TAILQ_HEAD(, ask) asks = TAILQ_HEAD_INITIALIZER(asks);
 static struct run	 run;
 static struct event	*step_timer, *again_timer;
-static int64_t		 doomed_after;	/* leftovers looked at so far; -1 */
+static int64_t		 doomed_before;	/* leftovers looked at; 0: all */
 
 /* ---- what others ask, too ---- */
 
@@ -89,6 +90,25 @@ expire_undo_id(struct engine *e, const char *database)
 	    r.safety_id : 0);
 }
 
+/* Will any of these be sent?  A remote that the database does not name any
+ * more gets what waits for it all the same. */
+static int
+is_awaited(const struct engine *e, const char *places)
+{
+	const struct conf_remote	*r;
+	const char			*p;
+	size_t				 n;
+
+	for (p = places; *p != '\0'; p += n + (p[n] == ',')) {
+		n = strcspn(p, ",");
+		TAILQ_FOREACH(r, &e->conf->remotes, entry) {
+			if (strlen(r->name) == n && memcmp(r->name, p, n) == 0)
+				return (1);
+		}
+	}
+	return (0);
+}
+
 /* The rest protocol has no word for it (D18). */
 int
 expire_can_delete(const struct conf_remote *r)
@@ -117,10 +137,50 @@ expire_retained(struct engine *e, const struct conf_database *d,
 		r->flags |= RETAIN_SAFETY;
 	if (k->id == undo_id)
 		r->flags |= RETAIN_UNDO;
-	if (remote == NULL && expire_target(d, k->waits) != NULL)
+	if (remote == NULL && is_awaited(e, k->waits))
 		r->flags |= RETAIN_WAITS;
 	if (expire_user(e, k->id) != NULL)
 		r->flags |= RETAIN_IN_USE;
+}
+
+/* A crash may have come between the file's end and its row's. */
+static int
+file_is_gone(struct engine *e, const struct catalog_doomed *d,
+    const char *place)
+{
+	char	err[TEXT_BYTES];
+	int	fd;
+
+	if (strcmp(place, PLACE_LOCAL) != 0)
+		return (0);
+	if (d->file_path[0] == '\0')
+		return (1);
+	fd = store_open_file(e->store, d->file_path, -1, err);
+	if (fd != -1)
+		close(fd);
+	return (fd == -1);
+}
+
+int
+expire_may_go(struct engine *e, const struct catalog_doomed *d,
+    const char *place)
+{
+	struct m_backup	b;
+	char		why[TEXT_BYTES];
+	int		by_hand = strcmp(d->why, EXPIRE_BY_HAND) == 0;
+
+	if (expire_user(e, d->id) != NULL)
+		return (0);
+	if (file_is_gone(e, d, place))
+		return (1);
+	if ((catalog_get(e->catalog, d->id, &b) == 1 && b.pinned_ms != 0) ||
+	    (!by_hand && !catalog_spare(e->catalog, d->id, place))) {
+		catalog_doom_off(e->catalog, d->id, place);
+		log_info("backup %lld stays at %s after all: it was pinned, "
+		    "or is the last one by now", (long long)d->id, place);
+		return (0);
+	}
+	return (by_hand || !alarm_stands(e, d->database, why));
 }
 
 int
@@ -194,6 +254,10 @@ run_next(struct engine *e)
 		if (!d->expire_due)
 			continue;
 		d->expire_due = 0;
+		/* A pattern has no backups; what has its name was another
+		 * database's. */
+		if (d->is_glob)
+			continue;
 		strlcpy(run.database, d->name, sizeof(run.database));
 		return (1);
 	}
@@ -313,8 +377,8 @@ deleted_locally(struct engine *e, const int64_t *ids, size_t n)
 	size_t			i;
 
 	for (i = 0; i < n; i++) {
-		if (catalog_doomed_next(e->catalog, PLACE_LOCAL, ids[i] - 1,
-		    &d) && d.id == ids[i])
+		if (catalog_doomed_get(e->catalog, PLACE_LOCAL, ids[i], &d) &&
+		    expire_may_go(e, &d, PLACE_LOCAL))
 			(void)expire_delete_local(e, &d);
 	}
 }
@@ -398,24 +462,25 @@ run_step(struct engine *e)
 	place_begin(e);
 }
 
-/* What a crash, or a deletion that failed, left marked.  1: there is more. */
+/* What a crash, or a deletion that failed, left marked; the newest first,
+ * so that it is the one that stays if it must.  1: there is more. */
 static int
 leftovers_step(struct engine *e)
 {
 	struct catalog_doomed	d;
 	int			i;
 
-	for (i = 0; i < BATCH && doomed_after != -1; i++) {
+	for (i = 0; i < BATCH && doomed_before != 0; i++) {
 		if (!catalog_doomed_next(e->catalog, PLACE_LOCAL,
-		    doomed_after, &d))
-			doomed_after = -1;
+		    doomed_before, &d))
+			doomed_before = 0;
 		else {
-			doomed_after = d.id;
-			if (expire_user(e, d.id) == NULL)
+			doomed_before = d.id;
+			if (expire_may_go(e, &d, PLACE_LOCAL))
 				(void)expire_delete_local(e, &d);
 		}
 	}
-	return (doomed_after != -1);
+	return (doomed_before != 0);
 }
 
 static void
@@ -444,19 +509,26 @@ on_step(evutil_socket_t fd, short what, void *arg)
 static void
 on_again(evutil_socket_t fd, short what, void *arg)
 {
-	struct engine		*e = arg;
-	struct conf_database	*d;
-	struct timeval		 tv;
+	struct engine	*e = arg;
+	struct timeval	 tv;
 
 	(void)fd;
 	(void)what;
+	expire_all(e);
+	clock_wait(&tv, AGAIN_MS);
+	event_add(again_timer, &tv);
+}
+
+void
+expire_all(struct engine *e)
+{
+	struct conf_database	*d;
+
 	clock_watch(e);
-	doomed_after = 0;
+	doomed_before = INT64_MAX;
 	expire_remotes_kick(e);
 	TAILQ_FOREACH(d, &e->conf->databases, entry)
 		d->expire_due = 1;
-	clock_wait(&tv, AGAIN_MS);
-	event_add(again_timer, &tv);
 	step_soon();
 }
 

@@ -18,6 +18,10 @@ void	expire_free(struct engine *);
  * are applied soon.  Unknown names are ignored. */
 void	expire_kick(struct engine *, const char *database);
 
+/* The same of all, and what was marked and could not go yet: an alarm may
+ * have held it. */
+void	expire_all(struct engine *);
+
 /* REQ_EXPIRE of somebody with the right on these databases; names->list
  * goes over to it. */
 void	expire_request(struct engine *, uint64_t request, int dry,
@@ -29,6 +33,15 @@ const struct job *expire_user(struct engine *, int64_t backup_id);
 /* Deletes the file of a marked local copy, then its row.  0, or -1: it
  * stays marked, and is tried again. */
 int	expire_delete_local(struct engine *, const struct catalog_doomed *);
+
+/*
+ * A copy was marked, maybe days ago: may it go now?  Not while a job uses
+ * it or, unless somebody deleted it by hand, an alarm stands.  The mark is
+ * taken back from what was pinned since, or became the last one.
+ */
+int	expire_may_go(struct engine *, const struct catalog_doomed *,
+	    const char *place);
+#define EXPIRE_BY_HAND	"somebody deleted it by hand"
 
 /* May, and can, copies at this remote be deleted? */
 int	expire_can_delete(const struct conf_remote *);

@@ -22,7 +22,7 @@ struct deletion {
 	const struct conf_remote *remote;
 	struct event	*timer;
 	uint64_t	 transfer;	/* that runs; 0: none */
-	int64_t		 after_id;	/* tried so far; 0: from the first */
+	int64_t		 before_id;	/* those from here on were tried */
 	char		 told[TEXT_BYTES];	/* refused, and why: last */
 	uint32_t	 n;
 	struct catalog_doomed list[DELETE_KEYS_MAX];	/* that run */
@@ -72,10 +72,10 @@ deletion_next(struct deletion *r)
 	while (r->n < DELETE_KEYS_MAX && used + sizeof(key) < sizeof(m.keys)) {
 		d = &r->list[r->n];
 		if (!catalog_doomed_next(r->engine->catalog, r->remote->name,
-		    r->after_id, d))
+		    r->before_id, d))
 			break;
-		r->after_id = d->id;
-		if (expire_user(r->engine, d->id) != NULL)
+		r->before_id = d->id;
+		if (!expire_may_go(r->engine, d, r->remote->name))
 			continue;
 		if (key_make(r, d, key) == -1) {
 			log_warnx("backup %lld is not deleted at %s: \"%s\" "
@@ -176,7 +176,7 @@ expire_deleted(struct engine *e, const struct msg *msg)
 	log_warnx("%u of %u copies could not be deleted at %s: %s", failed,
 	    m.count, r->remote->name, m.reason);
 	/* They stay marked. */
-	r->after_id = 0;
+	r->before_id = INT64_MAX;
 	clock_wait(&tv, m.retry_after_s * 1000LL > PAUSE_MS ?
 	    m.retry_after_s * 1000LL : PAUSE_MS);
 	event_add(r->timer, &tv);
@@ -192,7 +192,7 @@ expire_remotes_kick(struct engine *e)
 	TAILQ_FOREACH(r, &deletions, entry) {
 		if (r->transfer != 0 || evtimer_pending(r->timer, NULL))
 			continue;
-		r->after_id = 0;
+		r->before_id = INT64_MAX;
 		deletion_next(r);
 	}
 }

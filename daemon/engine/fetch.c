@@ -333,6 +333,7 @@ fetch_request(struct engine *e, const struct fetch_order *o)
 		return;
 	}
 	j->request = o->request;
+	j->backup_id = f->backup.id;	/* nobody deletes it meanwhile */
 	f->job = j;
 	f->conn = o->conn;
 	LIST_INSERT_HEAD(&fetchings, f, entry);

@@ -20,7 +20,7 @@ void
 remote_test_request(struct engine *e, uint64_t request,
     const struct conf_remote *c)
 {
-	struct conf_database	*d = TAILQ_FIRST(&e->conf->databases);
+	struct conf_database	*d = conf_database(e->conf, "");
 	struct testing		*t;
 	struct m_net_test	 m;
 

@@ -151,7 +151,8 @@ local_decide(struct engine *e, const struct conf_database *d,
 	retention_decide(&d->keep, d->keep_safety_ms, util_now_ms(), list, n);
 	for (i = 0; i < n; i++) {
 		if (RETAIN_DROPPED(list[i].why) &&
-		    is_given_up(w, list[i].id, &k))
+		    is_given_up(w, list[i].id, &k) &&
+		    catalog_newest_proven(e->catalog, d->name) != list[i].id)
 			w->local[k] = 1;
 	}
 	free(page);
@@ -209,8 +210,8 @@ delete_given_up(struct engine *e, const struct waiting *w)
 
 	for (i = 0; i < w->n; i++) {
 		if (w->given_up[i] && w->local[i] &&
-		    catalog_doomed_next(e->catalog, PLACE_LOCAL,
-		    w->list[i].id - 1, &d) && d.id == w->list[i].id)
+		    catalog_doomed_get(e->catalog, PLACE_LOCAL,
+		    w->list[i].id, &d))
 			(void)expire_delete_local(e, &d);
 	}
 }

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/util.h"
@@ -36,6 +37,24 @@ at_all_targets(struct engine *e, const struct conf_database *d, int64_t id)
 	return (1);
 }
 
+/* Somebody may have removed the file of the only copy. */
+static int
+file_stands(struct engine *e, int64_t id)
+{
+	struct m_backup	b;
+	char		err[TEXT_BYTES];
+	int		fd;
+
+	if (catalog_get(e->catalog, id, &b) != 1)
+		return (0);
+	if (b.file_path[0] == '\0')
+		return (1);		/* a remote has it */
+	fd = store_open_file(e->store, b.file_path, b.stored_size, err);
+	if (fd != -1)
+		close(fd);
+	return (fd != -1);
+}
+
 /*
  * A backup that nobody could judge (H6) would be judged no better by
  * another copy of the same.
@@ -44,7 +63,8 @@ static int
 still_stands(struct engine *e, const struct conf_database *d, int64_t id)
 {
 	return (id != 0 && catalog_database_stands(e->catalog, d->name, id,
-	    d->verify == VERIFY_NONE) && at_all_targets(e, d, id));
+	    d->verify == VERIFY_NONE) && at_all_targets(e, d, id) &&
+	    file_stands(e, id));
 }
 
 static int

@@ -12,6 +12,7 @@
 #include "common/util.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/events.h"
+#include "daemon/engine/expire.h"
 
 #define JOBS_MS		500
 #define SCAN_EVENTS	2000		/* looked at for one page */
@@ -249,6 +250,8 @@ acknowledge_request(struct engine *e, uint64_t request,
 	struct m_acknowledged	told;
 
 	catalog_alarms_each(e->catalog, m->database, acknowledge, &k);
+	if (k.n > 0)
+		expire_all(e);
 	memset(&told, 0, sizeof(told));
 	told.alarms = k.n;
 	if (m->kind[0] == '\0')

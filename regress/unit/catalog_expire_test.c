@@ -75,7 +75,7 @@ test_copies(void)
 	ok(history(c, "shop", PLACE_LOCAL) == 1, "and not looked at again");
 	ok(catalog_get(c, a, &b) && (b.flags & BACKUP_DOOMED),
 	    "lists say that it goes");
-	ok(catalog_doomed_next(c, PLACE_LOCAL, 0, &d) && d.id == a &&
+	ok(catalog_doomed_next(c, PLACE_LOCAL, INT64_MAX, &d) && d.id == a &&
 	    strcmp(d.file_path, "/b/shop/a.sqlite") == 0 &&
 	    strcmp(d.why, "why") == 0 &&
 	    !catalog_doomed_next(c, PLACE_LOCAL, a, &d), "it is found");
@@ -86,7 +86,7 @@ test_copies(void)
 	ok(catalog_doom(c, a, "hq", -1, "rule") == 1 &&
 	    history(c, "shop", "hq") == 0 && catalog_get(c, a, &b) &&
 	    !(b.flags & BACKUP_DOOMED) &&
-	    !catalog_doomed_next(c, "hq", 0, &d),
+	    !catalog_doomed_next(c, "hq", INT64_MAX, &d),
 	    "where nothing can be deleted it is only not looked at again");
 	ok(catalog_copy_removed(c, a, "hq") == 1 && !catalog_get(c, a, &b) &&
 	    number(c, "SELECT count(*) FROM copies WHERE backup_id = 1") == 0,
@@ -94,6 +94,51 @@ test_copies(void)
 
 	ok(catalog_pin(c, z, 77) == 1 && catalog_get(c, z, &b) &&
 	    b.pinned_ms == 77 && catalog_pin(c, 999, 1) == 0, "a pin");
+	catalog_close(c);
+}
+
+/* What is left when one copy goes. */
+static void
+test_last(void)
+{
+	struct catalog		*c = open_it("last");
+	struct catalog_doomed	 d;
+	struct m_backup		 b;
+	int64_t			 a, z, f;
+
+	a = backup(c, "shop", 1000, "/b/shop/a.sqlite");
+	z = backup(c, "shop", 2000, "/b/shop/z.sqlite");
+	(void)backup(c, "till", 3000, "/b/till/t.sqlite");
+	ok(catalog_spare(c, a, PLACE_LOCAL) && catalog_spare(c, z,
+	    PLACE_LOCAL), "each of two can be spared");
+	(void)catalog_doom(c, z, PLACE_LOCAL, 5, "why");
+	ok(catalog_newest_proven(c, "shop") == a && !catalog_spare(c, a,
+	    PLACE_LOCAL) && catalog_spare(c, z, PLACE_LOCAL),
+	    "what is being deleted is not counted on");
+	catalog_copy_add(c, a, "hq");
+	ok(!catalog_spare(c, a, PLACE_LOCAL), "nor what was not sent yet");
+	catalog_copy_done(c, a, "hq", "r1");
+	ok(catalog_spare(c, a, PLACE_LOCAL) && catalog_spare(c, a, "hq"),
+	    "another copy of the same is one");
+	(void)catalog_doom(c, a, "hq", -1, "rule");
+	ok(catalog_spare(c, a, PLACE_LOCAL), "one that can't be deleted, too");
+	ok(catalog_doom(c, a, "hq", 6, "hand") == 1 &&
+	    catalog_doomed_next(c, "hq", INT64_MAX, &d) && d.id == a,
+	    "until it can be");
+	catalog_doom_off(c, a, "hq");
+	catalog_doom_off(c, z, PLACE_LOCAL);
+	ok(!catalog_doomed_next(c, "hq", INT64_MAX, &d) && catalog_newest_proven(c,
+	    "shop") == z, "a mark is taken back");
+
+	catalog_copy_add(c, z, "hq");
+	(void)catalog_copy_removed(c, z, PLACE_LOCAL);
+	ok(catalog_get(c, z, &b) == 0, "of what was never sent nothing stays");
+	f = begin(c, "shop", nobody, 4000);
+	catalog_copy_add(c, f, "hq");
+	catalog_failed(c, f, "A reason.", VERDICT_NONE, NULL);
+	ok(number(c, "SELECT count(*) FROM copies WHERE state = 'pending'") ==
+	    0 && catalog_get(c, f, &b) && strcmp(b.reason, "A reason.") == 0,
+	    "and of what failed nothing waits");
 	catalog_close(c);
 }
 
@@ -121,8 +166,17 @@ test_restores(void)
 	    "safety backups, and the newest proven one to count from");
 	(void)catalog_doom(c, s, PLACE_LOCAL, 1, "");
 	(void)catalog_copy_removed(c, s, PLACE_LOCAL);
-	ok(number(c, "SELECT count(*) FROM restores") == 0,
-	    "without its safety backup a restore is forgotten");
+	ok(catalog_restore_last(c, "shop", &r) == 1 && r.safety_id == s,
+	    "the last restore is remembered without its safety backup");
+	s = backup(c, "shop", 600, "/b/shop/s2.sqlite");
+	id = catalog_restore_begin(c, "shop", a, s);
+	catalog_restore_done(c, id, 5000);
+	id = catalog_restore_begin(c, "shop", s, a);
+	catalog_restore_done(c, id, 6000);
+	(void)catalog_copy_removed(c, s, PLACE_LOCAL);
+	ok(number(c, "SELECT count(*) FROM restores") == 2 &&
+	    catalog_restore_last(c, "shop", &r) == 1 && r.safety_id == a,
+	    "one before it is forgotten");
 	catalog_close(c);
 }
 
@@ -161,7 +215,7 @@ test_many(void)
 	free(waiting);
 	ok(n == LIVE && w == 0 && catalog_newest_proven(c, "shop") == MANY &&
 	    catalog_history(c, "shop", PLACE_LOCAL, 1, INT64_MAX, list,
-	    LIVE) == 1 && !catalog_doomed_next(c, PLACE_LOCAL, 0, &d),
+	    LIVE) == 1 && !catalog_doomed_next(c, PLACE_LOCAL, INT64_MAX, &d),
 	    "of %d rows %zu are looked at", MANY, n);
 	printf("# all of that in %.1f ms\n", ms_since(us));
 	ok(ms_since(us) < 250, "in no time");
@@ -174,6 +228,7 @@ main(void)
 	memset(&nobody, 0, sizeof(nobody));
 	dir_make("catalog_expire_test");
 	test_copies();
+	test_last();
 	test_restores();
 	test_many();
 	dir_remove();
