@@ -228,11 +228,15 @@ name_all(struct job *j)
 		keep_damaged(j, path);
 		return;
 	}
-	if (admit(j) == -1)
-		return;
 	catalog_proven(e->catalog, j->backup_id, path, &c->captured,
 	    &c->verified);
 	stored(j);
+	/* An alarm must stand before it is completed, or a crash between
+	 * the two lets older ones go for it; and before anything is given
+	 * up to make room for it. */
+	alarms_compare(e, j->backup_id, j->database->name);
+	if (admit(j) == -1)
+		return;
 	if (name_remote(j, error.text) == -1) {
 		error.code = E_IO_ERROR;
 		create_fail(j, &error, VERDICT_NONE, NULL);
@@ -246,7 +250,6 @@ name_all(struct job *j)
 		return;
 	}
 	catalog_published(e->catalog, j->backup_id);
-	alarms_compare(e, j->backup_id, j->database->name);
 	create_discard(j);
 	unchanged_captured(e, j->database, j->backup_id,
 	    &c->captured.signature);
