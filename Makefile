@@ -190,8 +190,19 @@ deb: dist
 		lintian --fail-on error,warning $(B)/deb/*.changes; fi
 	@ls $(B)/deb/*.deb
 
+# One for systems with rpm, in $(B)/rpm.  Elsewhere rpm does not know what
+# is installed: hence --nodeps.
+rpm: dist
+	rm -rf $(B)/rpm && mkdir -p $(B)/rpm/SOURCES $(B)/rpm/SPECS
+	cp $(B)/$(NAME_VERSION).tar.gz $(B)/rpm/SOURCES/
+	sed 's/@VERSION@/$(VERSION)/' rpm/cloudbackupd.spec \
+	    >$(B)/rpm/SPECS/cloudbackupd.spec
+	rpmbuild -bb --nodeps --define "_topdir $(abspath $(B))/rpm" \
+	    $(B)/rpm/SPECS/cloudbackupd.spec
+	@find $(B)/rpm/RPMS -name '*.rpm'
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all install uninstall dist deb clean
+.PHONY: all install uninstall dist deb rpm clean
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

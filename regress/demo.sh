@@ -73,6 +73,11 @@ say "What there is"
 call /user '{total, source}, (.data[] | {id, backup_name, status, locations})'
 call /stats .data
 
+say "The same by the administrator's tool"
+ctl() { show "cloudbackupctl $*" "$BUILD/cloudbackupctl -u http://localhost:$PORT $*"; }
+ctl list || die "the list"
+ctl status || die "the status"
+
 say "Download it, and compare: bytes, b-trees, and what is in it"
 show "curl -s -o copy.sqlite localhost:$PORT/api/cloud-backup/download/$ID" || die "the download"
 show "sha256sum copy.sqlite remote/*" "sha256sum copy.sqlite $T/remote/*.sqlite"

@@ -3,6 +3,7 @@
 
 paths FILE               "METHOD PATH ARGUMENT" of each call, as routes.c
 codes FILE               the error codes
+queries FILE             the names of all parameters of queries
 answers FILE <LIST        of lines "STATUS METHOD PATH ANSWER": how each
                          answer (a file) differs from its schema, a line
 """
@@ -59,6 +60,11 @@ def main():
         api = yaml.safe_load(f)
     if what == "paths":
         paths(api)
+    elif what == "queries":
+        print("\n".join({p["name"] for item in api["paths"].values()
+                         for o in item.values()
+                         for p in o.get("parameters", [])
+                         if p.get("in") == "query"}))
     elif what == "codes":
         print("\n".join(api["components"]["schemas"]["ErrorCode"]["enum"]))
     else:

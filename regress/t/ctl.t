@@ -170,6 +170,12 @@ wants 5 "restore into another database: wants force"
 ctl -d till -y restore -f 1
 wants 0 "restore -f"
 
+# ---- verify ----
+ctl verify 1
+wants 0 verify
+like "verify: from where, and how long" "$OUT" "backup 1 from hq: passed in * ms, * tables, * rows*"
+ctl verify 99; wants 4 "verify of nothing"
+
 # ---- download ----
 cd "$T" || exit 1
 ctl download 1 copy.sqlite

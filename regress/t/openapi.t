@@ -23,6 +23,9 @@ same "calls are those of routes.c" "$(source_of "$TOP/daemon/front/routes.c" |
     "$(check paths)"
 same "error codes are those of errors.def" "$(source_of "$TOP/proto/errors.def" |
     sed -n 's/^ERR(\([A-Z_0-9]*\),.*/\1/p')" "$(check codes)"
+same "parameters of queries are those of the code" \
+    "$(source_of "$TOP"/daemon/front/*.c | grep -o 'api_query([a-z>-]*, "[a-z_]*"' | cut -d'"' -f2 | sort -u; printf "stream\nafter\n")" \
+    "$(check queries)"
 
 # fits STATUS METHOD PATH-OF-THE-PAGE PATH [CURL OPTIONS]: has that status;
 # the answer is kept, to be compared with its schema.
@@ -51,7 +54,7 @@ daemon_conf "remote \"hq\" { rest \"http://127.0.0.1:$RPORT\" }" \
     "database \"till\" { path \"$T/till.db\" lock timeout 200ms compress zstd }" \
     "database \"odd\" { path \"$T/odd.db\" }" \
     "database \"none\" { path \"$T/none.db\" }"
-daemon_start
+daemon_start || finish
 
 fits 200 GET /healthz /healthz
 fits 200 POST $B/create $B/create -H "$JSON" -d '{"backup_name":"a","description":"b","user_id":"42"}'
@@ -105,6 +108,8 @@ fits 200 POST $B/verify/{backup_id} $B/verify/1
 fits 202 POST $B/verify/{backup_id} $B/verify/1 -H 'Prefer: respond-async'
 fits 404 POST $B/verify/{backup_id} $B/verify/4711
 fits 200 POST $B/unpin/{backup_id} $B/unpin/1
+fits 200 POST $B/verify/{backup_id} $B/verify/1
+fits 404 POST $B/verify/{backup_id} $B/verify/999
 fits 200 POST $B/expire "$B/expire?dry_run=1"
 fits 200 DELETE $B/backup/{backup_id} $B/backup/1
 fits 200 GET $B/status $B/status
