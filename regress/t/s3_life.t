@@ -82,6 +82,12 @@ out=$(api POST "/restore/remote:$RID" -H 'Content-Type: application/json' -d '{}
 is "a restore from the bucket" "$(json .success <<<"$out") $(sum)" "true "
 is "its undo" "$(api POST /undo -H 'Content-Type: application/json' -d '{}' | json .success) $(sum)" "true 1"
 
+# A drill of what only the bucket has.
+get=$(count get)
+out=$(api POST "/verify/$L" -H 'Content-Type: application/json' -d '{}')
+is "a drill from the bucket" "$(json '"\(.data.place) \(.data.result) \(.data.rows > 0)"' <<<"$out")" "off passed true"
+ok "has fetched it" test "$(count get)" -gt "$get"
+
 # A host that may not delete.
 daemon_stop
 KEPT='keep last 1' conf "$T/one" "delete no"
@@ -139,20 +145,35 @@ went() { ! objects | grep -q -- "-$L\.sqlite"; }
 ok "by the name that it has there" wait_for 10 went
 is "and no other" "$(backups)" $((n - 1))
 
-# Two hosts, one prefix: the same database, the same number and second.
+# Two hosts, one prefix: another database of the same name, by the same
+# number, in the same second.
 daemon_stop
-VIA=http://127.0.0.1:1 conf "$T/three"
-daemon_start || finish
-H=$(create '{}' | json .data.id)
-KEY=app/$(basename "$(column "SELECT file_path FROM cloud_backups WHERE id = $H")")
-daemon_stop
-echo "another host's" >"$T/theirs"
-swift PUT "/backups/host1/$KEY" --data-binary "@$T/theirs" >/dev/null
-echo '{"version":1}' | swift PUT "/backups/host1/$KEY.json" --data-binary @- >/dev/null
 conf "$T/three"
 daemon_start || finish
-ok "an object that another host put there first: it is refused" wait_for 10 in_state "$H" failed
-like "and why" "$(column "SELECT reason FROM copies WHERE place = 'off' AND backup_id = $H")" '*another host writes to this prefix*'
-is "theirs is as it was" "$(swift GET "/backups/host1/$KEY") $(swift GET "/backups/host1/$KEY.json")" "another host's {\"version\":1}"
+ONE=$URL
+PORT=
+"$TOOLS/bank" "$T/other.db" -m wal -n 60 -z 1 init
+VIA=http://127.0.0.1:1 conf "$T/four"
+sed -i 's,/app\.db,/other.db,' "$CONF"
+daemon_start || finish
+file() { sqlite3 "$T/$1/catalog.sqlite" "SELECT database || '/' || file_name FROM cloud_backups ORDER BY id DESC LIMIT 1"; }
+for i in 1 2 3 4 5 6; do
+	sleep "0.$(printf %03d $((999 - 10#$(date +%3N))))"	# to a second's start
+	curl -s -m 60 -X POST "$ONE/create" >"$T/ones" &
+	create '{}' >/dev/null
+	wait $!
+	KEY=$(file four)
+	[ "$(file three)" = "$KEY" ] && break
+done
+is "two hosts have made a backup of one name" "$(file three)" "$KEY"
+is "the first one's is in the bucket" "$(json .data.status <"$T/ones")" completed
+n=$(swift GET "/backups/host1/$KEY.json" | jq -c '[.checksum, .mac]')
+is "with its manifest" "$(jq .[0] <<<"$n")" "$(jq .data.checksum "$T/ones")"
+H=$(column "SELECT max(id) FROM cloud_backups")
 daemon_stop
+sed -i "s,http://127.0.0.1:1\",$S3URL\"," "$CONF"
+daemon_start || finish
+ok "the second one's is refused" wait_for 10 in_state "$H" failed
+like "and why" "$(column "SELECT reason FROM copies WHERE place = 'off' AND backup_id = $H")" '*another host writes to this prefix*'
+is "the first one's is as it was" "sha256:$(swift GET "/backups/host1/$KEY" | sha256sum | cut -d' ' -f1) $(swift GET "/backups/host1/$KEY.json" | jq -c '[.checksum, .mac]')" "$(json .data.checksum <"$T/ones") $n"
 finish
