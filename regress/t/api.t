@@ -140,7 +140,7 @@ is "who it is" "$(json '(.processes[0] // .data.processes[0]) | "\(.pid) \(.mode
 kill $L; wait $L 2>/dev/null
 
 api POST /restore/1 >"$T/out"
-is "restore" "$(types <"$T/out" | sed 's/ lock_held_ms=number//')" "backup_id=number checksum=sha256 database=string duration_ms=number method=string restored_at=time safety_backup_id=number size=number"
+is "restore" "$(types <"$T/out" | sed 's/ lock_held_ms=number//')" "backup_id=number checksum=sha256 database=string duration_ms=number method=string restored_at=time safety_backup_id=number served_by=string size=number"
 is "its word" "$(json '.data | "\(.backup_id) \(.method)"' <"$T/out")" "1 live"
 s=$(json .data.safety_backup_id <"$T/out")
 is "the safety backup is one of the system's" "$(api GET /user | jq -r --argjson id "$s" '.data[] | select(.id == $id) | "\(.backup_type) \(.status)"')" "system completed"
@@ -152,7 +152,7 @@ J=$(sed -n 's,^Location: /api/cloud-backup,,p' "$T/head")
 finished() { [ "$(api GET "$J" | json .data.finished_at)" != null ]; }
 ok "it ends" wait_for 10 finished
 api GET "$J" >"$T/out"
-is "a job" "$(types <"$T/out")" "backup_id=number bytes_done=number bytes_total=number database=string error=null error_code=null finished_at=time id=number kind=string phase=string started_at=time state=string"
+is "a job" "$(types <"$T/out")" "backup_id=number bytes_done=number bytes_total=number database=string error=null error_code=null eta=null finished_at=time id=number kind=string phase=string rate=number started_at=time state=string"
 is "what it did" "$(json '.data | "\(.kind) \(.state) \(.phase) \(.bytes_done == .bytes_total)"' <"$T/out")" "create done done true"
 is "its backup" "$(code GET "/download/$(json .data.backup_id <"$T/out")")" 200
 head_of -X POST -H 'Prefer: respond-async' "$URL/restore/1" >"$T/head"

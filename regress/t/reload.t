@@ -155,12 +155,14 @@ flip() {
 	printf 'listen on 127.0.0.1 port %s\n' "$P2" >>"$CONF"; reload >/dev/null
 }
 fds() { for _p in $DAEMON $F $NW; do ls "/proc/$_p/fd" | wc -l; done | xargs; }
-flip; flip; wait_for 5 sh -c "[ -z \"\$(pgrep -P $DAEMON -f worker)\" ]"; f=$(fds) m=$(pss_kib $DAEMON $F $NW)
+for i in $(seq 8); do flip; done; wait_for 5 sh -c "[ -z \"\$(pgrep -P $DAEMON -f worker)\" ]"; f=$(fds) m=$(pss_kib $DAEMON $F $NW)
+# What the first ones take, and shared pages whose other users end, is not
+# meant.
 for i in $(seq 25); do flip; done
 same_fds() { [ "$(fds)" = "$f" ]; }
 ok "50 reloads: as many descriptors ($f)" wait_for 5 same_fds
 more=$(($(pss_kib $DAEMON $F $NW) - m))
-ok "hardly more memory ($more KiB)" [ "$more" -lt 1500 ]
+ok "hardly more memory ($more KiB)" [ "$more" -lt 2500 ]
 is "and it works" "$(status b) $(status a)" "completed completed"
 is "the processes are still the same" "$(child front) $(child network)" "$F $NW"
 daemon_stop

@@ -59,6 +59,8 @@ clock_set "@$(($(clock_ms) / 1000))" 0
 wait_for 10 quiet
 marks() { cat "$R"/*.json | jq -r .description | sed -n 's/.*\[cloudbackupd:\([0-9]*\)@.*/\1/p'; }
 is "once" "$(marks | sort | uniq -d)" ""
+catalog "SELECT backup_id FROM copies WHERE place = 'hq' AND state = 'completed' AND backup_id <= ${want##* } ORDER BY completed_ms, backup_id" >"$T/order"
+is "in order" "$(xargs <"$T/order")" "$want"
 is "and nothing that was given up" "$(comm -12 <(marks | sort) <(catalog "SELECT DISTINCT backup_id FROM events WHERE kind = 'dropped'" | sort))" ""
 # What is here is what the rules keep; the newest may still wait.
 settle() { [ "$(find "$BACKUP_DIR/shop" -name '*.sqlite' | wc -l)" -le 13 ]; }
