@@ -83,6 +83,13 @@ db_write "UPDATE copies SET state = 'failed' WHERE backup_id = (SELECT signature
 again shop 86400 completed 9 "it failed: another is made"
 db_write "UPDATE cloud_backups SET verdict = '' WHERE id = (SELECT signature_id FROM databases WHERE name = 'shop')"
 again shop 86400 completed 10 "it is not proven: another is made"
+again shop 86400 unchanged 10 "that stands"
+rm "$(db "SELECT file_path FROM cloud_backups WHERE id = (SELECT signature_id FROM databases WHERE name = 'shop')")"
+again shop 86400 completed 11 "somebody removed its file: another is made"
+# A restore of ours changes the file, even to what it was.
+id=$(db "SELECT signature_id FROM databases WHERE name = 'shop'")
+api POST "/restore/$id" >/dev/null; settle
+again shop 86400 completed 13 "restored: another is made"
 
 daemon_stop
 finish
