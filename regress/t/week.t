@@ -52,16 +52,19 @@ is "what the rules of the remote keep is what waits longest" "$(catalog "SELECT 
 remote_start -F "every 3 path /api/user-backup/create status 503" -F "slow 3000000" || finish
 clock_set "@$(($(clock_ms) / 1000))" 600
 none_waits() { [ -z "$(waiting b.id)" ]; }
-pending=$want
-all_there() { for i in $pending; do [ -n "$(catalog "SELECT 1 FROM copies WHERE backup_id = $i AND place = 'hq' AND state = 'completed'")" ] || return 1; done; }
+# Backups go on, and a slow remote may cost one of the oldest its place still.
+given_up() { catalog "SELECT DISTINCT backup_id FROM events WHERE kind = 'dropped'"; }
+still() { comm -23 <(xargs -n 1 <<<"$want" | sort) <(given_up | sort) | sort -n; }
+all_there() { for i in $(still); do [ -n "$(catalog "SELECT 1 FROM copies WHERE backup_id = $i AND place = 'hq' AND state = 'completed'")" ] || return 1; done; }
 ok "everything that waited arrives" wait_for 60 all_there
 clock_set "@$(($(clock_ms) / 1000))" 0
 wait_for 10 quiet
 marks() { cat "$R"/*.json | jq -r .description | sed -n 's/.*\[cloudbackupd:\([0-9]*\)@.*/\1/p'; }
 is "once" "$(marks | sort | uniq -d)" ""
 catalog "SELECT backup_id FROM copies WHERE place = 'hq' AND state = 'completed' AND backup_id <= ${want##* } ORDER BY completed_ms, backup_id" >"$T/order"
-is "in order" "$(xargs <"$T/order")" "$want"
-is "and nothing that was given up" "$(comm -12 <(marks | sort) <(catalog "SELECT DISTINCT backup_id FROM events WHERE kind = 'dropped'" | sort))" ""
+is "in order" "$(xargs <"$T/order")" "$(still | xargs)"
+ok "most of what waited" [ "$(still | wc -l)" -gt 9 ]
+is "and nothing that was given up" "$(comm -12 <(marks | sort) <(given_up | sort))" ""
 # What is here is what the rules keep; the newest may still wait.
 settle() { [ "$(find "$BACKUP_DIR/shop" -name '*.sqlite' | wc -l)" -le 13 ]; }
 api POST /expire >/dev/null
