@@ -222,7 +222,6 @@ job_phase(struct job *j, const char *phase, uint64_t done, uint64_t total)
 {
 	int	changed = strcmp(j->phase, phase) != 0;
 
-	if (changed)
 	if (changed) {
 		phase_leave(j);
 		rate_reset(&j->rate);

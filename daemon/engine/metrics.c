@@ -92,6 +92,7 @@ on_total(const char *database, const struct m_stats *t, void *arg)
 	struct scrape		*s = arg;
 	struct catalog_metrics	*d, key;
 
+	memset(&key, 0, sizeof(key));
 	strlcpy(key.database, database, sizeof(key.database));
 	d = s->n == 0 ? NULL : bsearch(&key, s->list, s->n, sizeof(*d),
 	    by_name);

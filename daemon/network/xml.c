@@ -147,8 +147,10 @@ read_element(const char *p, const char *end, struct xml *x)
 		if (t.kind == TAG_OPEN)
 			open[depth++] = t;
 		else if (t.kind == TAG_CLOSE) {
-			if (depth-- == 0 ||
-			    open[depth].name_bytes != t.name_bytes ||
+			if (depth == 0)
+				return (NULL);
+			depth--;
+			if (open[depth].name_bytes != t.name_bytes ||
 			    memcmp(open[depth].name, t.name,
 			    t.name_bytes) != 0)
 				return (NULL);
