@@ -186,7 +186,7 @@ is_local(const struct verb *v)
 int
 main(int argc, char *argv[])
 {
-	const char		*socket = NULL, *url = NULL, *token = NULL;
+	const char		*socket = NULL, *url = NULL, *token = NULL, *term;
 	const struct verb	*v;
 	struct ctl		 ctl;
 	char			*verb;
@@ -234,8 +234,9 @@ main(int argc, char *argv[])
 	}
 	if ((v = verb_find(argv[0])) == NULL)
 		return (CTL_USAGE);
+	term = getenv("TERM");
 	ctl.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL &&
-	    getenv("TERM") != NULL && strcmp(getenv("TERM"), "dumb") != 0;
+	    term != NULL && strcmp(term, "dumb") != 0;
 	ctl.terminal = isatty(STDERR_FILENO);
 	if (!is_local(v) &&
 	    (ctl.client = client_open(socket, url, token)) == NULL)

@@ -131,7 +131,7 @@ table_print(struct table *t, int colour)
 	for (i = 0; i < t->columns; i++)
 		print_cell(t, i, t->head[i], width_of(t->head[i]),
 		    colour ? 'b' : '\0');
-	for (i = 0; i < t->n; i++)
+	for (i = 0; t->columns > 0 && i < t->n; i++)
 		print_cell(t, i % t->columns, t->cells[i].text,
 		    t->cells[i].width, colour ? t->cells[i].colour : '\0');
 	table_free(t);

@@ -239,16 +239,16 @@ set_identity(struct lex *lex, struct conf_database *db,
 
 /* ---- how long ---- */
 
+#define KEEP_FIELDS	6
+
 static uint32_t *
 keep_field(struct conf_keep *k, size_t i, const char **name)
 {
-	static const char *const names[] = { "last", "hourly", "daily",
+	static const char *const names[KEEP_FIELDS] = { "last", "hourly", "daily",
 	    "weekly", "monthly", "yearly" };
-	uint32_t *const		 fields[] = { &k->last, &k->hourly, &k->daily,
+	uint32_t *const		 fields[KEEP_FIELDS] = { &k->last, &k->hourly, &k->daily,
 	    &k->weekly, &k->monthly, &k->yearly };
 
-	if (i >= nitems(names))
-		return (NULL);
 	*name = names[i];
 	return (fields[i]);
 }
@@ -258,16 +258,18 @@ set_keep(struct lex *lex, struct conf_keep *k, const struct lex_token *count,
     const struct lex_token *unit)
 {
 	const char	*name = NULL, *why;
-	uint32_t	*field;
+	uint32_t	*field = NULL;
 	size_t		 i;
 	long long	 n;
 
-	for (i = 0; (field = keep_field(k, i, &name)) != NULL; i++)
+	for (i = 0; i < KEEP_FIELDS; i++) {
+		field = keep_field(k, i, &name);
 		if (strcmp(unit->text, name) == 0)
 			break;
+	}
 	n = strtonum(conf_why_number(count->text) == NULL ? count->text : "",
 	    1, KEEP_MAX, &why);
-	if (field == NULL)
+	if (i == KEEP_FIELDS)
 		set_error(lex, unit, "the unit", "is not one of hourly, "
 		    "daily, weekly, monthly, yearly");
 	else if (why != NULL)
@@ -306,7 +308,8 @@ set_keep_add(struct lex *lex, const struct lex_token *tok,
 	uint32_t		*to, *from;
 	size_t			 i;
 
-	for (i = 0; (to = keep_field(dst, i, &name)) != NULL; i++) {
+	for (i = 0; i < KEEP_FIELDS; i++) {
+		to = keep_field(dst, i, &name);
 		from = keep_field(&add, i, &name);
 		if (*to != 0 && *from != 0)
 			lex_error(lex, tok, "keep: \"%s\" was given already "

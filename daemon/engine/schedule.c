@@ -115,7 +115,8 @@ run_end(struct scheduled *s, const struct m_error *error, const char *result)
 		snprintf(text, sizeof(text), "failed: %.480s", error->text);
 		result = text;
 	}
-	if (error == NULL && strcmp(result, "unchanged") == 0)
+	if (error == NULL && result != NULL &&
+	    strcmp(result, "unchanged") == 0)
 		catalog_database_unchanged(e->catalog, s->database->name,
 		    s->slot_ms, util_now_ms());
 	else

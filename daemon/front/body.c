@@ -109,7 +109,8 @@ read_chunks(struct request *r, struct evbuffer *in, enum err *code,
 	start = p;
 	result = http_chunked_feed(&r->chunked, &p, &left, r->body + r->body_n,
 	    BODY_MAX + 1 - r->body_n, &got);
-	explicit_bzero((void *)(uintptr_t)start, n - left);
+	if (start != NULL)
+		explicit_bzero((void *)(uintptr_t)start, n - left);
 	evbuffer_drain(in, n - left);
 	r->body_n += got;
 	if (result == -1)

@@ -42,10 +42,13 @@ BANK=$(bank_sum)
 stored() { find "$BACKUP_DIR" -name '2*.sqlite' -exec sha256sum {} + | sort; }
 STORED=$(stored)
 
+port_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
 # dies ROLE WORDS: the engine ends with 1 and names the role; a word if not.
 dies() {
 	local role=$1 log=$T/case.log st
 	hostile "$@"
+	# The front of the one before may have the listener for a moment.
+	wait_for 5 port_free
 	timeout -k 1 ${SAN:+4}8 "$H/cloudbackupd" -d -f "$CONF" >"$log" 2>&1 </dev/null
 	st=$?
 	[ $st = 1 ] || echo "$*: exit $st: $(tail -2 "$log" | tr '\n' '|')"
