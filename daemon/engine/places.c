@@ -17,8 +17,9 @@ add(struct engine *e, const struct m_backup *b, const struct conf_remote *r,
 		if (places[i].remote == r)
 			return (n);
 	}
-	if (r->retired || n == PLACES_MAX || !catalog_copy_get(e->catalog, b->id, r->name,
-	    &copy, places[n].remote_id) ||
+	if (r->retired || n == PLACES_MAX ||
+	    !catalog_copy_get(e->catalog, b->id, r->name, &copy,
+	    places[n].remote_id) ||
 	    strcmp(copy.state, "completed") != 0 ||
 	    places[n].remote_id[0] == '\0')
 		return (n);

@@ -4,7 +4,8 @@ FUZZERS +=	$(B)/fuzz/fuzz_look $(B)/fuzz/fuzz_verify \
 		$(B)/fuzz/fuzz_catalog
 fuzz_common :=	$(filter-out %/chan_event.c,$(common_src)) $(proto_src)
 fuzz_worker :=	daemon/worker/look.c daemon/worker/wal.c \
-		daemon/worker/vfs_fd.c daemon/worker/hasher.c
+		daemon/worker/vfs_fd.c daemon/worker/hasher.c \
+		daemon/worker/count.c
 
 $(B)/fuzz/fuzz_look: regress/fuzz/fuzz_look.c daemon/worker/journal.c \
     daemon/worker/inspect.c

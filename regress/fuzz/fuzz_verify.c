@@ -28,6 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&result, 0, sizeof(result));
 	memset(&v, 0, sizeof(v));
 	order.level = data[0] & 1 ? VERIFY_FULL : VERIFY_QUICK;
+	order.flags = data[0] & 2 ? VERIFY_ROWS | VERIFY_REFERENCES : 0;
+	order.count_s = 1;
 	v.order = &order;
 	v.result = &result;
 	v.size = size - 1;

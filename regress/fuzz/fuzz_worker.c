@@ -34,3 +34,9 @@ worker_progress(const char *phase, uint64_t done, uint64_t total)
 	(void)done;
 	(void)total;
 }
+
+void
+worker_table(const struct m_w_table *row)
+{
+	(void)row;
+}
