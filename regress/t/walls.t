@@ -95,7 +95,9 @@ is "front: two channels and two listeners" "$(socks $F)" 4
 # Two channels, libcurl's own pair, and a connection that it keeps.
 ok "network: $(socks $NET) sockets" test "$(socks $NET)" -le 5
 listening() { ss -Hltnp 2>/dev/null | grep -c "pid=$1,"; }
-is "the engine does not listen" "$(listening $E)" 0
+# It keeps what it opened and gave to front, for a reload, and accepts nobody.
+is "the engine has its one listener" "$(listening $E)" 1
+is "and nobody is connected to it" "$(ss -Htnp state established 2>/dev/null | grep -c "pid=$E,")" 0
 is "the network does not listen" "$(listening $NET)" 0
 
 # A worker: stopped by a lock, so that there is time to look.
