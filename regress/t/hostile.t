@@ -69,7 +69,7 @@ unharmed() {
 }
 
 # Every message, by number, with its direction: from the table itself.
-messages() { sed -n 's/^MSG(\([A-Z_]*\),[[:space:]]*\([A-Z]*\),[[:space:]]*\([A-Z]*\),.*,[[:space:]]*\([01]\))/\1 \2 \3 \4/p' "$TOP/proto/msg.def" | nl -w1 -s' '; }
+messages() { sed -n 's/^MSG(\([A-Z0-9_]*\),[[:space:]]*\([A-Z]*\),[[:space:]]*\([A-Z]*\),.*,[[:space:]]*\([01]\))/\1 \2 \3 \4/p' "$TOP/proto/msg.def" | nl -w1 -s' '; }
 turn=$((RANDOM % 3))
 mine() { turn=$((turn + 1)); [ -n "${CHECK_LONG:-}" ] || [ $((turn % 3)) = 0 ]; }
 table() {	# table ROLE: prints what was not refused
