@@ -63,6 +63,20 @@
 	" failed = failed - (old.status = 'failed')"			\
 	" WHERE user_id = old.user_id AND database = old.database;"
 
+/* The sums of totals go with them; d says by how much. */
+#define BY_NEW(c)	"new." c
+#define BY_OLD(c)	"-old." c
+#define BY_BOTH(c)	"new." c " - old." c
+#define SUMS_SHIFT(table, d)						\
+	"UPDATE " table " SET backups = backups + " d("backups")	\
+	", bytes = bytes + " d("bytes")					\
+	", completed = completed + " d("completed")			\
+	", failed = failed + " d("failed")
+#define SUMS(d, row)							\
+	SUMS_SHIFT("totals_all", d) ";"					\
+	SUMS_SHIFT("totals_databases", d)				\
+	" WHERE database = " row ".database;"
+
 static const char schema_1[] =
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
     " WITHOUT ROWID;"
@@ -294,6 +308,35 @@ static const char schema_3[] =
     "CREATE INDEX cloud_backups_waiting ON cloud_backups"
     " (database, created_ms, file_size) WHERE captured_ms > 0"
     " AND status IN ('pending', 'uploading');"
+
+    /* Sums of totals: what is asked most costs one row. */
+    "CREATE TABLE totals_databases ("
+    " database TEXT PRIMARY KEY,"
+    " backups INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " completed INTEGER NOT NULL,"
+    " failed INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE totals_all ("
+    " one INTEGER PRIMARY KEY CHECK (one = 1),"
+    " backups INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " completed INTEGER NOT NULL,"
+    " failed INTEGER NOT NULL);"
+    "INSERT INTO totals_databases SELECT database, sum(backups),"
+    " sum(bytes), sum(completed), sum(failed) FROM totals"
+    " GROUP BY database;"
+    "INSERT INTO totals_all SELECT 1, coalesce(sum(backups), 0),"
+    " coalesce(sum(bytes), 0), coalesce(sum(completed), 0),"
+    " coalesce(sum(failed), 0) FROM totals;"
+    "CREATE TRIGGER totals_insert AFTER INSERT ON totals BEGIN"
+    " INSERT INTO totals_databases VALUES (new.database, 0, 0, 0, 0)"
+    "  ON CONFLICT DO NOTHING; " SUMS(BY_NEW, "new") " END;"
+    "CREATE TRIGGER totals_update AFTER UPDATE ON totals BEGIN "
+    SUMS(BY_BOTH, "new") " END;"
+    "CREATE TRIGGER totals_delete AFTER DELETE ON totals BEGIN "
+    SUMS(BY_OLD, "old")
+    " DELETE FROM totals_databases WHERE database = old.database"
+    "  AND backups = 0; END;"
 
     "CREATE TABLE drills ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"

@@ -23,10 +23,10 @@
 	ROW "WHERE " filter "(created_ms, id) < (?1, ?2)"		\
 	" ORDER BY created_ms DESC, id DESC LIMIT ?3"
 
-#define STATS(filter)							\
+#define STATS(totals, filter)						\
 	"SELECT sum(backups), sum(bytes), sum(completed), sum(failed),"	\
 	" (SELECT created_ms FROM cloud_backups" filter			\
-	"  ORDER BY created_ms DESC LIMIT 1) FROM totals" filter
+	"  ORDER BY created_ms DESC LIMIT 1) FROM " totals filter
 
 #define EACH(condition)							\
 	"SELECT c.backup_id, b.database, b.file_path, b.stored_size,"	\
@@ -115,10 +115,10 @@ static const char *const sql_text[SQL_COUNT] = {
 	[SQL_LIST_USER] = LIST(USER " AND "),
 	[SQL_LIST_DATABASE] = LIST(DB " AND "),
 	[SQL_LIST_BOTH] = LIST(USER " AND " DB " AND "),
-	[SQL_STATS] = STATS(""),
-	[SQL_STATS_USER] = STATS(" WHERE " USER),
-	[SQL_STATS_DATABASE] = STATS(" WHERE " DB),
-	[SQL_STATS_BOTH] = STATS(" WHERE " USER " AND " DB),
+	[SQL_STATS] = STATS("totals_all", ""),
+	[SQL_STATS_USER] = STATS("totals", " WHERE " USER),
+	[SQL_STATS_DATABASE] = STATS("totals_databases", " WHERE " DB),
+	[SQL_STATS_BOTH] = STATS("totals", " WHERE " USER " AND " DB),
 	/* A local copy has no next attempt: so the index gives the order. */
 	[SQL_EACH_PENDING] = EACH("c.state = 'pending' AND"
 	    " c.next_attempt_ms = 0"),
@@ -435,8 +435,8 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " ORDER BY started_ms DESC LIMIT 1",
 	[SQL_METRIC_ALARMS] = "SELECT count(*) FROM alarms"
 	    " WHERE database = ?1 AND acknowledged_ms = 0",
-	[SQL_METRIC_TOTALS] = "SELECT database, sum(backups), sum(bytes),"
-	    " sum(failed) FROM totals GROUP BY database",
+	[SQL_METRIC_TOTALS] = "SELECT database, backups, bytes, failed"
+	    " FROM totals_databases",
 	/* Two indices: what waits, and what is on its way. */
 	[SQL_METRIC_QUEUE] = "SELECT count(*), coalesce(sum(CASE"
 	    " WHEN b.remote_form <> '' THEN b.remote_size"
