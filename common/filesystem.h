@@ -1,6 +1,6 @@
 /*
- * What kind of file system a file lies on: one file per system,
- * filesystem_SYSTEM.c.
+ * What kind of file system a file lies on, and what else only its system
+ * knows of a file: one file per system, filesystem_SYSTEM.c.
  */
 #ifndef COMMON_FILESYSTEM_H
 #define COMMON_FILESYSTEM_H
@@ -18,5 +18,12 @@ const char	*filesystem_unsafe(int fd, const char *path);
 /* When the file `name` in directory dir was made, ms since the epoch; 0
  * when the file system does not tell.  Links are not followed. */
 int64_t		 filesystem_birth_ms(int dir, const char *name);
+
+/*
+ * These bytes of a file that is being written may go to the disk now, so
+ * that the fsync(2) at the end has little left to do.  Waits for nothing;
+ * a hint, which may have no effect.
+ */
+void		 filesystem_write_soon(int fd, uint64_t offset, uint64_t bytes);
 
 #endif

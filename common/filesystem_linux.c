@@ -109,3 +109,10 @@ filesystem_birth_ms(int dir, const char *name)
 	return ((int64_t)stx.stx_btime.tv_sec * 1000 +
 	    stx.stx_btime.tv_nsec / 1000000);
 }
+
+void
+filesystem_write_soon(int fd, uint64_t offset, uint64_t bytes)
+{
+	(void)sync_file_range(fd, (off_t)offset, (off_t)bytes,
+	    SYNC_FILE_RANGE_WRITE);
+}

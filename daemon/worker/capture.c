@@ -398,6 +398,9 @@ ahead(struct capture *c)
 	if (c->order->method != CAPTURE_RAW ||
 	    c->look.st.st_size < AHEAD_BYTES)
 		return (0);
+	if ((c->hasher = hasher_start(c->out)) == NULL)
+		return (fail(c->error, E_WORKER_FAILED,
+		    "cannot start a thread"));
 	if (capture_handles(c) == -1 || copy_ahead(c) == -1)
 		return (-1);
 	c->update = 1;
@@ -420,12 +423,14 @@ capture_run(const struct m_w_capture *order, int artifact,
 	c.look.dir = -1;
 	worker_progress("look", 0, 0);
 	if (prepare(&c) == 0 && ahead(&c) == 0 && capture_begin(&c) == 0) {
-		if ((c.hasher = hasher_start(artifact)) == NULL)
+		if (c.hasher == NULL &&
+		    (c.hasher = hasher_start(artifact)) == NULL)
 			fail(error, E_WORKER_FAILED, "cannot start a thread");
 		else
 			r = copy(&c);
 	}
 	capture_end(&c);
+	behind_end(c.behind);
 	if (r == 0)
 		r = settle(&c);
 	hasher_abandon(c.hasher);

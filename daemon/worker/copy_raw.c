@@ -235,8 +235,18 @@ block_write(struct capture *c, const uint8_t *p, size_t n, uint64_t off)
 			continue;
 		if (part_write(c->out, p, part, off) == -1)
 			return (-1);
+		if (c->update && c->hasher != NULL)
+			hasher_changed(c->hasher, off);
 	}
 	return (0);
+}
+
+/* A copy of a WAL database must not ask for a -wal. */
+static void
+header_plain(uint8_t *h)
+{
+	if (sqlite_is_header(h))
+		h[SQLITE_WRITE_VERSION_AT] = h[SQLITE_READ_VERSION_AT] = 1;
 }
 
 static enum copy_result
@@ -254,9 +264,7 @@ copy_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
 	if (overlay(s, off, n) == -1)
 		return (fall_back(c, "the WAL and the main file do not fit"));
 	if (off == 0)
-		/* A copy of a WAL database must not ask for a -wal. */
-		s->block[SQLITE_WRITE_VERSION_AT] =
-		    s->block[SQLITE_READ_VERSION_AT] = 1;
+		header_plain(s->block);
 	if (block_write(c, s->block, n, off) == -1) {
 		capture_write_failed(c, errno);
 		return (COPY_FAILED);
@@ -325,40 +333,89 @@ copy_raw(struct capture *c)
 	return (r);
 }
 
+/* ---- ahead of the lock: nothing that is read here is believed ---- */
+
+/*
+ * What the log has now, laid over the draft, need not be laid over it
+ * under the lock.  A transaction of nothing makes SQLite open the log.
+ */
+static void
+ahead_wal(struct capture *c, struct source *s)
+{
+	if (!c->wal)
+		return;
+	if (sqlite3_exec(c->db, "BEGIN; PRAGMA schema_version; COMMIT", NULL,
+	    NULL, NULL) != SQLITE_OK || capture_handles(c) == -1 ||
+	    source_wal(c, s) != COPY_OK) {
+		wal_free(&s->wal);
+		memset(&s->wal, 0, sizeof(s->wal));
+	}
+	if (!sqlite3_get_autocommit(c->db))
+		(void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+	c->result->wal_frames = 0;
+}
+
+/* 0, 1 when the rest is not worth it, or -1 and *error. */
+static int
+ahead_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
+{
+	int	rc;
+
+	rc = c->main_file->pMethods->xRead(c->main_file, s->block, (int)n,
+	    (sqlite3_int64)off);
+	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
+		return (fail(c->error, E_IO_ERROR,
+		    "cannot read %s: disk error %d", c->look.path, rc));
+	if (overlay(s, off, n) == -1)
+		return (1);
+	if (off == 0)
+		header_plain(s->block);
+	if (block_write(c, s->block, n, off) == -1)
+		return (capture_write_failed(c, errno));
+	if (c->hasher != NULL)
+		hasher_advance(c->hasher, off + n);
+	behind_advance(c->behind, off + n);
+	return (0);
+}
+
+static int
+ahead_blocks(struct capture *c, struct source *s)
+{
+	uint64_t	off, total;
+	size_t		n;
+	int		rv = 0;
+
+	total = s->pages * s->page_size;
+	if ((s->block = malloc(BLOCK_BYTES)) == NULL ||
+	    parts_room(c, total) == -1 ||
+	    (c->behind = behind_start(c->out)) == NULL)
+		return (fail(c->error, E_WORKER_FAILED, "no memory, or no "
+		    "thread"));
+	if (ftruncate(c->out, (off_t)total) == -1)
+		return (capture_write_failed(c, errno));
+	for (off = 0; rv == 0 && off < total; off += n) {
+		n = total - off < BLOCK_BYTES ? (size_t)(total - off) :
+		    BLOCK_BYTES;
+		if ((rv = capture_go_on(c, off, total)) == 0)
+			rv = ahead_block(c, s, off, n);
+	}
+	return (rv);
+}
+
 int
 copy_ahead(struct capture *c)
 {
-	sqlite3_file	*f = c->main_file;
-	sqlite3_int64	 size = 0;
-	uint64_t	 off;
-	uint8_t		*block;
-	size_t		 n;
-	int		 rc, rv = 0;
+	struct source	s;
+	int		rv = 0;
 
+	memset(&s, 0, sizeof(s));
 	c->keep_parts = 1;
-	if (f->pMethods->xFileSize(f, &size) != SQLITE_OK || size == 0)
-		return (0);
-	if ((block = malloc(BLOCK_BYTES)) == NULL ||
-	    parts_room(c, (uint64_t)size) == -1) {
-		free(block);
-		return (fail(c->error, E_WORKER_FAILED, "out of memory"));
+	if (source_main(c, &s) == COPY_OK && s.pages > 0) {
+		ahead_wal(c, &s);
+		rv = ahead_blocks(c, &s);
 	}
-	if (ftruncate(c->out, size) == -1)
-		rv = capture_write_failed(c, errno);
-	for (off = 0; rv == 0 && off < (uint64_t)size; off += n) {
-		n = (uint64_t)size - off < BLOCK_BYTES ?
-		    (size_t)((uint64_t)size - off) : BLOCK_BYTES;
-		if ((rv = capture_go_on(c, off, (uint64_t)size)) == -1)
-			break;
-		rc = f->pMethods->xRead(f, block, (int)n, (sqlite3_int64)off);
-		if (rc == SQLITE_IOERR_SHORT_READ)
-			break;		/* it shrank: nothing is lost */
-		if (rc != SQLITE_OK)
-			rv = fail(c->error, E_IO_ERROR,
-			    "cannot read %s: disk error %d", c->look.path, rc);
-		else if (block_write(c, block, n, off) == -1)
-			rv = capture_write_failed(c, errno);
-	}
-	free(block);
-	return (rv);
+	c->result->fallback[0] = '\0';
+	free(s.block);
+	wal_free(&s.wal);
+	return (rv == -1 ? -1 : 0);
 }

@@ -1,6 +1,7 @@
 /*
- * Workers run this.  The thread owns the digest and its buffer; `limit`,
- * `state` and nothing else is shared, under the mutex.
+ * Workers run this.  The thread owns the digest, its buffer and the marks;
+ * `limit`, `claimed`, `rewind`, `state` and nothing else is shared, under
+ * the mutex.
  */
 #include <openssl/evp.h>
 
@@ -15,67 +16,160 @@
 #include "daemon/worker/hasher.h"
 
 #define BUFFER_BYTES	(256 * 1024)
+#define MARKS		64
+#define MARK_BYTES	(16 * 1024 * 1024)	/* between two, at first */
+
+/* The digest of the first `offset` bytes, to go back to. */
+struct mark {
+	EVP_MD_CTX	*md;
+	uint64_t	 offset;
+};
 
 struct hasher {
 	pthread_t	 thread;
 	pthread_mutex_t	 mutex;
 	pthread_cond_t	 moved;
 	uint64_t	 limit;		/* bytes that may be read */
+	uint64_t	 claimed;	/* those that were, or just are */
+	uint64_t	 rewind;	/* changed from here on; or UINT64_MAX */
 	enum { HASHING, LAST, ABANDONED } state;
 	int		 fd;
 	int		 error;		/* errno of the thread */
 	EVP_MD_CTX	*md;
+	uint64_t	 done;		/* bytes in it */
 	unsigned char	*buffer;
+	struct mark	 marks[MARKS];	/* by offset */
+	unsigned int	 nmarks;
+	uint64_t	 mark_bytes;	/* between two of them */
 };
 
-/* Waits until more than done may be read, or the end is known. */
-static uint64_t
-wait_limit(struct hasher *h, uint64_t done, int *last)
+enum turn { TURN_READ, TURN_REWIND, TURN_END };
+
+/* Waits for what to do next; TURN_READ: up to *limit. */
+static enum turn
+wait_turn(struct hasher *h, uint64_t *limit)
 {
-	uint64_t	limit;
+	enum turn	turn = TURN_READ;
 
 	pthread_mutex_lock(&h->mutex);
-	while (h->state == HASHING && h->limit < done + BUFFER_BYTES)
+	while (h->state == HASHING && h->rewind == UINT64_MAX &&
+	    h->limit < h->done + BUFFER_BYTES)
 		pthread_cond_wait(&h->moved, &h->mutex);
-	limit = h->state == ABANDONED ? done : h->limit;
-	*last = h->state != HASHING;
+	if (h->state == ABANDONED)
+		turn = TURN_END;
+	else if (h->rewind != UINT64_MAX) {
+		turn = TURN_REWIND;
+		*limit = h->claimed = h->rewind;
+		h->rewind = UINT64_MAX;
+	} else if (h->done < h->limit) {
+		*limit = h->limit - h->done < BUFFER_BYTES ? h->limit :
+		    h->done + BUFFER_BYTES;
+		h->claimed = *limit;
+	} else
+		turn = TURN_END;
 	pthread_mutex_unlock(&h->mutex);
-	return (limit);
+	return (turn);
+}
+
+/* Every other one goes: a file of any size has marks enough. */
+static void
+marks_thin(struct hasher *h)
+{
+	unsigned int	i;
+
+	for (i = 0; i < MARKS; i++) {
+		if (i % 2 == 0)
+			EVP_MD_CTX_free(h->marks[i].md);
+		else
+			h->marks[i / 2] = h->marks[i];
+	}
+	h->nmarks = MARKS / 2;
+	h->mark_bytes *= 2;
+}
+
+static int
+mark(struct hasher *h)
+{
+	struct mark	*m;
+
+	if (h->done % h->mark_bytes != 0)
+		return (0);
+	if (h->nmarks == MARKS) {
+		marks_thin(h);
+		if (h->done % h->mark_bytes != 0)
+			return (0);
+	}
+	m = &h->marks[h->nmarks];
+	if ((m->md = EVP_MD_CTX_new()) == NULL ||
+	    EVP_MD_CTX_copy_ex(m->md, h->md) != 1)
+		return (-1);
+	m->offset = h->done;
+	h->nmarks++;
+	return (0);
+}
+
+static int
+rewind_to(struct hasher *h, uint64_t offset)
+{
+	while (h->nmarks > 0 && h->marks[h->nmarks - 1].offset > offset)
+		EVP_MD_CTX_free(h->marks[--h->nmarks].md);
+	if (h->done <= offset)
+		return (0);
+	if (h->nmarks == 0) {
+		h->done = 0;
+		return (EVP_DigestInit_ex(h->md, EVP_sha256(), NULL) == 1 ?
+		    0 : -1);
+	}
+	h->done = h->marks[h->nmarks - 1].offset;
+	return (EVP_MD_CTX_copy_ex(h->md, h->marks[h->nmarks - 1].md) == 1 ?
+	    0 : -1);
+}
+
+static int
+hash_to(struct hasher *h, uint64_t limit)
+{
+	ssize_t	n;
+
+	while (h->done < limit) {
+		n = pread(h->fd, h->buffer, (size_t)(limit - h->done),
+		    (off_t)h->done);
+		if (n <= 0) {
+			if (n == 0)
+				errno = EIO;
+			return (-1);
+		}
+		errno = EIO;
+		if (EVP_DigestUpdate(h->md, h->buffer, (size_t)n) != 1)
+			return (-1);
+		h->done += (uint64_t)n;
+	}
+	errno = ENOMEM;
+	return (mark(h));
 }
 
 static void *
 hash(void *arg)
 {
 	struct hasher	*h = arg;
-	uint64_t	 done = 0, limit;
-	ssize_t		 n;
-	size_t		 want;
-	int		 last;
+	uint64_t	 limit;
+	enum turn	 turn;
 
-	do {
-		limit = wait_limit(h, done, &last);
-		while (done < limit) {
-			want = limit - done < BUFFER_BYTES ?
-			    (size_t)(limit - done) : BUFFER_BYTES;
-			n = pread(h->fd, h->buffer, want, (off_t)done);
-			if (n <= 0) {
-				h->error = n == 0 ? EIO : errno;
-				return (NULL);
-			}
-			if (EVP_DigestUpdate(h->md, h->buffer,
-			    (size_t)n) != 1) {
-				h->error = EIO;
-				return (NULL);
-			}
-			done += (uint64_t)n;
+	while ((turn = wait_turn(h, &limit)) != TURN_END) {
+		errno = EIO;
+		if ((turn == TURN_READ ? hash_to(h, limit) :
+		    rewind_to(h, limit)) == -1) {
+			h->error = errno;
+			break;
 		}
-	} while (!last);
+	}
 	return (NULL);
 }
 
 static void
 hasher_free(struct hasher *h)
 {
+	while (h->nmarks > 0)
+		EVP_MD_CTX_free(h->marks[--h->nmarks].md);
 	EVP_MD_CTX_free(h->md);
 	free(h->buffer);
 	pthread_mutex_destroy(&h->mutex);
@@ -90,6 +184,8 @@ hasher_start(int fd)
 
 	h = xcalloc(1, sizeof(*h));
 	h->fd = fd;
+	h->rewind = UINT64_MAX;
+	h->mark_bytes = MARK_BYTES;
 	h->buffer = xmalloc(BUFFER_BYTES);
 	h->md = EVP_MD_CTX_new();
 	if (pthread_mutex_init(&h->mutex, NULL) != 0 ||
@@ -106,8 +202,20 @@ void
 hasher_advance(struct hasher *h, uint64_t bytes)
 {
 	pthread_mutex_lock(&h->mutex);
-	h->limit = bytes;
+	if (bytes > h->limit)
+		h->limit = bytes;
 	pthread_cond_signal(&h->moved);
+	pthread_mutex_unlock(&h->mutex);
+}
+
+void
+hasher_changed(struct hasher *h, uint64_t offset)
+{
+	pthread_mutex_lock(&h->mutex);
+	if (h->claimed > offset && offset < h->rewind) {
+		h->rewind = offset;
+		pthread_cond_signal(&h->moved);
+	}
 	pthread_mutex_unlock(&h->mutex);
 }
 
@@ -116,6 +224,8 @@ end(struct hasher *h, int state, uint64_t bytes)
 {
 	pthread_mutex_lock(&h->mutex);
 	h->limit = bytes;
+	if (h->claimed > bytes && bytes < h->rewind)
+		h->rewind = bytes;	/* it has become shorter */
 	h->state = state;
 	pthread_cond_signal(&h->moved);
 	pthread_mutex_unlock(&h->mutex);

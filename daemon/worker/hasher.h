@@ -16,8 +16,15 @@ struct hasher;
  * thread. */
 struct hasher	*hasher_start(int fd);
 
-/* The first `bytes` of the file will not change any more. */
+/* The first `bytes` of the file may be read; never less than before. */
 void		 hasher_advance(struct hasher *, uint64_t bytes);
+
+/*
+ * What the file holds from that offset on is not what it was when it was
+ * allowed to be read.  Called after the change; costs at most the bytes
+ * behind the offset, and nothing when they were not read yet.
+ */
+void		 hasher_changed(struct hasher *, uint64_t offset);
 
 /*
  * The file is `bytes` long: waits, writes "sha256:..." to checksum, and

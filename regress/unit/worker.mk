@@ -1,6 +1,6 @@
 # Parts of the worker, and the channel that all programs have.
 UNITS +=	$(B)/regress/wal_test $(B)/regress/vfs_fd_test \
-		$(B)/regress/chan_test
+		$(B)/regress/chan_test $(B)/regress/hasher_test
 unit_common :=	common/compat.c common/log.c common/util.c
 
 $(B)/regress/wal_test: $(call obj,regress/unit/wal_test.c \
@@ -11,6 +11,10 @@ $(B)/regress/vfs_fd_test: $(call obj,regress/unit/vfs_fd_test.c \
     daemon/worker/vfs_fd.c $(unit_common))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,sqlite3 libbsd)
+$(B)/regress/hasher_test: $(call obj,regress/unit/hasher_test.c \
+    daemon/worker/hasher.c $(unit_common))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,libcrypto libbsd)
 $(B)/regress/chan_test: $(call obj,regress/unit/chan_test.c common/chan.c \
     $(unit_common) $(proto_src))
 	@mkdir -p $(@D)

@@ -1,0 +1,23 @@
+/*
+ * Writing behind: a thread of the worker has the kernel bring to the disk
+ * what was just written to a file, so that whoever writes does not wait for
+ * the disk, the fsync(2) at the end is short, and the machine's memory does
+ * not fill with what is to be written, which would stall others.
+ */
+#ifndef WORKER_BEHIND_H
+#define WORKER_BEHIND_H
+
+#include <stdint.h>
+
+struct behind;
+
+/* fd stays the caller's.  NULL without memory or a thread. */
+struct behind	*behind_start(int fd);
+
+/* So many bytes are written now.  Waits while the disk is far behind. */
+void		 behind_advance(struct behind *, uint64_t bytes);
+
+/* Ends it, wherever it is, and frees it; NULL is none. */
+void		 behind_end(struct behind *);
+
+#endif
