@@ -4,6 +4,10 @@
  * bounded buffers.  Nothing is read before the engine has seen the socket;
  * the next request is not looked at before the last one is answered, and
  * what a client sends meanwhile stops at the input's high mark.
+ *
+ * An answer is written at once: the loop hears of a socket's output only
+ * when the kernel has no room.  Timers are not moved by each request
+ * either: one that is too early looks again.
  */
 #include <sys/socket.h>
 
@@ -14,6 +18,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,10 +45,11 @@ LIST_HEAD(conn_bucket, conn);
 
 struct conn_list		conns = TAILQ_HEAD_INITIALIZER(conns);
 static struct conn_list		dead = TAILQ_HEAD_INITIALIZER(dead);
+static struct conn_list		flushes = TAILQ_HEAD_INITIALIZER(flushes);
 static struct conn_bucket	bucket[BUCKETS];
 static size_t			count;
 static uint64_t			next_id = 1;
-static struct event		*reaper;
+static struct event		*reaper, *flusher;
 
 static void	conn_begin(struct conn *);
 static void	conn_next(struct conn *);
@@ -70,6 +76,9 @@ conn_deadline(struct conn *c, uint64_t in_us)
 	struct timeval	tv;
 
 	c->deadline_us = util_monotonic_us() + in_us;
+	if (c->timer_us != 0 && c->timer_us <= c->deadline_us)
+		return;			/* it will look again */
+	c->timer_us = c->deadline_us;
 	tv.tv_sec = (time_t)(in_us / SECOND);
 	tv.tv_usec = (suseconds_t)(in_us % SECOND);
 	if (event_add(c->timer, &tv) == -1)
@@ -80,7 +89,6 @@ static void
 conn_no_deadline(struct conn *c)
 {
 	c->deadline_us = 0;
-	event_del(c->timer);
 }
 
 static void
@@ -137,6 +145,8 @@ conn_close(struct conn *c)
 	if (c->state == CONN_WRITE || c->state == CONN_WORK)
 		access_note(c, 0);
 	c->state = CONN_DEAD;
+	if (c->flushing)
+		TAILQ_REMOVE(&flushes, c, flush);
 	link_forget_all(c);
 	request_free(c);
 	if (c->fields != NULL)
@@ -183,6 +193,8 @@ conn_answered(struct conn *c)
 {
 	access_note(c, 1);
 	request_free(c);
+	if (!c->tls && bufferevent_disable(c->bev, EV_WRITE) == -1)
+		fatalx("bufferevent_disable");
 	c->sent = 0;
 	c->complete = 0;
 	c->chunked = 0;
@@ -193,6 +205,76 @@ conn_answered(struct conn *c)
 		conn_linger(c);
 	else
 		conn_next(c);
+}
+
+/* The loop waits for room from now on. */
+static void
+conn_wait_room(struct conn *c)
+{
+	if (bufferevent_enable(c->bev, EV_WRITE) == -1)
+		conn_close(c);
+}
+
+/* One answer, or as much of it as the kernel takes. */
+static void
+conn_flush(struct conn *c)
+{
+	struct evbuffer	*out = bufferevent_get_output(c->bev);
+
+	c->flushing = 0;
+	TAILQ_REMOVE(&flushes, c, flush);
+	if (evbuffer_get_length(out) > 0) {
+		/* The bufferevent keeps all others from its buffer. */
+		evbuffer_unfreeze(out, 1);
+		if (evbuffer_write_atmost(out, c->fd, WRITE_MAX) == -1 &&
+		    errno != EAGAIN && errno != EINTR) {
+			conn_close(c);
+			return;
+		}
+		evbuffer_freeze(out, 1);
+	}
+	if (evbuffer_get_length(out) > 0 ||
+	    (c->state == CONN_WRITE && !c->complete))
+		conn_wait_room(c);
+	else if (c->state == CONN_WRITE)
+		conn_answered(c);
+}
+
+void
+conn_push(struct conn *c)
+{
+	if (c->state != CONN_DEAD && c->flushing)
+		conn_flush(c);
+}
+
+static void
+on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval	 at_once = { 0, 0 };
+	struct conn		*c, *last = TAILQ_LAST(&flushes, conn_list);
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	while ((c = TAILQ_FIRST(&flushes)) != NULL) {
+		conn_flush(c);
+		if (c == last)
+			break;
+	}
+	/* Who sent many requests at once lets others have a turn. */
+	if (!TAILQ_EMPTY(&flushes) && event_add(flusher, &at_once) == -1)
+		fatalx("event_add");
+}
+
+/* There is output: written when the handlers have returned. */
+static void
+conn_flush_soon(struct conn *c)
+{
+	if (c->tls || c->flushing)
+		return;
+	c->flushing = 1;
+	TAILQ_INSERT_TAIL(&flushes, c, flush);
+	event_active(flusher, EV_TIMEOUT, 1);
 }
 
 static void
@@ -213,6 +295,7 @@ conn_writing(struct conn *c)
 	c->moved = 0;
 	bufferevent_setwatermark(c->bev, EV_WRITE, STREAM_LOW, 0);
 	conn_deadline(c, WRITE_US);
+	conn_flush_soon(c);
 }
 
 void
@@ -318,9 +401,11 @@ conn_request(struct conn *c)
 	c->linger = 0;
 	c->close_after = !r->h.keep_alive || c->leaving;
 	if (r->h.expect_continue && evbuffer_get_length(
-	    bufferevent_get_input(c->bev)) == 0)
+	    bufferevent_get_input(c->bev)) == 0) {
 		evbuffer_add_printf(bufferevent_get_output(c->bev),
 		    "HTTP/1.1 100 Continue\r\n\r\n");
+		conn_flush_soon(c);
+	}
 	c->state = CONN_READ_BODY;
 	body_begin(r);
 	conn_body(c);
@@ -402,6 +487,7 @@ on_input(struct bufferevent *bev, void *arg)
 	default:
 		break;			/* kept, up to the high mark */
 	}
+	conn_push(c);
 }
 
 static void
@@ -507,6 +593,9 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	c->timer_us = 0;
+	if (c->deadline_us == 0)
+		return;
 	if (now_us < c->deadline_us) {	/* the two clocks may differ a bit */
 		conn_deadline(c, c->deadline_us - now_us + 1000);
 		return;
@@ -583,6 +672,8 @@ conn_begin(struct conn *c)
 		    BEV_OPT_CLOSE_ON_FREE);
 	if (c->bev == NULL)
 		fatalx("no memory for a connection");
+	if (!c->tls && bufferevent_disable(c->bev, EV_WRITE) == -1)
+		fatalx("bufferevent_disable");
 	bufferevent_setcb(c->bev, on_input, on_room, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_MAX);
 	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
@@ -671,8 +762,9 @@ conn_new(int fd, enum listen_kind kind, size_t listener, int tls)
 	struct m_empty	 none;
 	int		 copy;
 
-	if (reaper == NULL &&
-	    (reaper = event_new(front.base, -1, 0, on_reap, NULL)) == NULL)
+	if (reaper == NULL && ((reaper = event_new(front.base, -1, 0,
+	    on_reap, NULL)) == NULL || (flusher = event_new(front.base, -1, 0,
+	    on_flush, NULL)) == NULL))
 		fatalx("event_new");
 	if ((copy = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1) {
 		close(fd);		/* better none than one unseen */

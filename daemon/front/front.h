@@ -129,6 +129,8 @@ LIST_HEAD(pending_list, pending);
 struct conn {
 	TAILQ_ENTRY(conn) entry;
 	LIST_ENTRY(conn) hash;
+	TAILQ_ENTRY(conn) flush;
+	int		 flushing;	/* is in that list */
 	uint64_t	 id;
 	size_t		 listener;
 	enum listen_kind kind;
@@ -145,6 +147,7 @@ struct conn {
 	struct bufferevent *bev;	/* NULL until it has a place */
 	struct event	*timer;
 	uint64_t	 deadline_us;	/* of the state, absolute; 0: none */
+	uint64_t	 timer_us;	/* when the timer looks; 0: never */
 	uint64_t	 progress_us;	/* when enough bytes last moved */
 	size_t		 moved;		/* bytes since then */
 	int		 eof;		/* the client sends no more */
@@ -200,6 +203,9 @@ void	conn_close(struct conn *);
 void	conn_complete(struct conn *);
 /* The answer began: the time-outs of writing hold from now on. */
 void	conn_writing(struct conn *);
+/* What is in the output goes to the kernel now, where that is of use:
+ * called when a handler of c has returned, c may be dead since. */
+void	conn_push(struct conn *);
 /* Is the answer's body left out? */
 int	conn_head_only(const struct conn *);
 

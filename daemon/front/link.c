@@ -164,6 +164,8 @@ deliver(struct pending *p, const struct msg *m)
 	if (m->type == p->last)
 		pending_free(p);
 	cb(c, m);
+	if (c != NULL)
+		conn_push(c);
 	return (NULL);
 }
 
@@ -178,6 +180,8 @@ failed(struct pending *p, const struct msg *m)
 		cb(c, m);
 	else
 		reply_engine_error(c, m->data);
+	if (c != NULL)
+		conn_push(c);
 }
 
 static void

@@ -69,7 +69,9 @@ is "and no other's" "$(ids "$T/s3") $(sed -n 's/^data: //p' "$T/s3" | jq -r .dat
 is "what is sent is what a page has" "$(sed -n '/^id: 6/,/^$/s/^data: //p' "$T/s1" | jq -Sc .)" \
     "$(api GET '/events?after=5' | jq -Sc '.data[0]')"
 ok "jobs tell how far they are" wait_for 2 has "$T/s1" '^event: progress'
-is "to the end" "$(grep -A1 '^event: progress' "$T/s1" | sed -n 's/^data: //p' | jq -r 'select(.id == 6).state' | tail -1)" done
+state6() { grep -A1 '^event: progress' "$T/s1" | sed -n 's/^data: //p' | jq -r 'select(.id == 6).state' | tail -1; }
+state6_done() { [ "$(state6)" = done ]; }
+ok "to the end" wait_for 2 state6_done
 curl -s -m 1 -N -H 'Last-Event-ID: 4' "$URL/events?stream=1" >"$T/s4"
 is "Last-Event-ID is honoured" "$(ids "$T/s4")" "5 6"
 is "one that is none" "$(code GET '/events?stream=1' -H 'Last-Event-ID: x')" 400
