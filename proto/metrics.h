@@ -25,7 +25,8 @@ enum metric_unit {
 struct metric_desc {
 	enum role	 who;		/* measures it */
 	const char	*name;		/* without "cloudbackupd_" */
-	const char	*type;		/* "gauge", "counter" */
+	const char	*type;		/* "gauge", "counter", "summary"; "":
+					 * it belongs to the one before */
 	enum metric_unit unit;
 	const char	*labels[METRIC_LABELS];	/* "": none */
 	const char	*help;

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/phases.h"
+
 enum role {
 	ROLE_ENGINE,
 	ROLE_FRONT,
@@ -396,6 +398,7 @@ struct m_job {
 	char		error_text[TEXT_BYTES];
 	uint64_t	rate;		/* bytes per second, of late */
 	int64_t		eta_s;		/* of this phase; -1: not known */
+	struct m_phases	spent;
 };
 
 #include "proto/msg_events.h"
@@ -609,6 +612,7 @@ struct m_w_inspect {
 struct m_w_progress {
 	uint64_t	bytes_done;
 	uint64_t	bytes_total;
+	struct m_phases	spent;		/* since the one before */
 	char		phase[WORD_BYTES];
 };
 

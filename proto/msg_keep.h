@@ -15,6 +15,7 @@ struct m_copy {
 	int64_t		completed_ms;
 	int64_t		confirmed_ms;
 	int64_t		next_attempt_ms;
+	uint64_t	upload_us;	/* how long it took; 0: not known */
 	uint32_t	attempts;
 	uint32_t	flags;		/* COPY_* */
 	char		place[REMOTE_NAME_BYTES];
@@ -30,6 +31,7 @@ struct m_detail {
 	int64_t		tables;		/* -1: not counted */
 	int64_t		drill_ms;	/* the last one's begin; 0: none */
 	int64_t		drill_duration_ms;
+	struct m_phases	spent;
 	char		drill_place[REMOTE_NAME_BYTES];
 	char		drill_result[WORD_BYTES];	/* passed ... */
 	char		drill_text[TEXT_BYTES];

@@ -77,7 +77,7 @@ on_verified(void *arg, const struct task_result *r)
 	c.size = v.size;
 	strlcpy(c.checksum, v.checksum, sizeof(c.checksum));
 	catalog_proven(j->engine->catalog, j->backup_id,
-	    a->orphan.file_path, &c, &v);
+	    a->orphan.file_path, &c, &v, &j->spent);
 	if (a->stored_checksum[0] != '\0') {
 		s.form = a->orphan.form;
 		s.size = (uint64_t)a->orphan.size;

@@ -236,7 +236,8 @@ bind_captured(struct catalog *c, sqlite3_stmt *st,
 
 void
 catalog_proven(struct catalog *c, int64_t id, const char *file_path,
-    const struct m_w_captured *w, const struct m_w_verified *v)
+    const struct m_w_captured *w, const struct m_w_verified *v,
+    const struct m_phases *spent)
 {
 	sqlite3_stmt	*st;
 	const char	*checksum;
@@ -256,6 +257,8 @@ catalog_proven(struct catalog *c, int64_t id, const char *file_path,
 	catalog_int(c, st, 13, (int64_t)v->check_us);
 	catalog_int(c, st, 28, util_now_ms());
 	expect_row(catalog_run(c, st), id, "proven");
+	if (spent != NULL)
+		catalog_phases_set(c, id, spent);
 
 	st = catalog_stmt(c, SQL_LOCAL_PROVEN);
 	catalog_int(c, st, 1, id);

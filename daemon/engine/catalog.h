@@ -63,10 +63,12 @@ int64_t	catalog_insert(struct catalog *, const struct catalog_new *);
 /*
  * What was captured and proven, before the artifact gets its name: from
  * here on a crash is completed, not undone, if the file is there (unless
- * the verdict is damaged: then the row fails and the file is kept).
+ * the verdict is damaged: then the row fails and the file is kept).  spent
+ * is as catalog_phases_set has it, or NULL.
  */
 void	catalog_proven(struct catalog *, int64_t id, const char *file_path,
-	    const struct m_w_captured *, const struct m_w_verified *);
+	    const struct m_w_captured *, const struct m_w_verified *,
+	    const struct m_phases *spent);
 
 /*
  * How its bytes are kept, where that is not as an image: between
@@ -173,9 +175,9 @@ void	catalog_copy_add(struct catalog *, int64_t id, const char *place);
 /* An attempt begins (state uploading, attempts + 1). */
 void	catalog_copy_begin(struct catalog *, int64_t id, const char *place);
 
-/* It ended. */
+/* It ended; upload_us: how long it took to send it. */
 void	catalog_copy_done(struct catalog *, int64_t id, const char *place,
-	    const char *remote_id);
+	    const char *remote_id, uint64_t upload_us);
 void	catalog_copy_retry(struct catalog *, int64_t id, const char *place,
 	    int64_t next_attempt_ms, const char *reason);
 void	catalog_copy_failed(struct catalog *, int64_t id, const char *place,
@@ -277,6 +279,12 @@ int	catalog_pin(struct catalog *, int64_t id, int64_t pinned_ms);
 typedef void	catalog_copy_cb(const struct m_copy *, void *arg);
 void	catalog_copies_of(struct catalog *, int64_t id, catalog_copy_cb *,
 	    void *arg);
+
+/* Where its time went: what is 0 stays as it is.  Of what was sent to
+ * several remotes, the slowest counts. */
+void	catalog_phases_set(struct catalog *, int64_t id,
+	    const struct m_phases *);
+void	catalog_phases_get(struct catalog *, int64_t id, struct m_phases *);
 
 /* What m_detail has beside the backup itself. */
 void	catalog_detail(struct catalog *, int64_t id, struct m_detail *);

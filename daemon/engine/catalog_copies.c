@@ -37,12 +37,13 @@ catalog_copy_begin(struct catalog *c, int64_t id, const char *place)
 
 void
 catalog_copy_done(struct catalog *c, int64_t id, const char *place,
-    const char *remote_id)
+    const char *remote_id, uint64_t upload_us)
 {
 	sqlite3_stmt	*st;
 
 	st = copy_stmt(c, SQL_COPY_DONE, id, place);
 	catalog_text(c, st, 4, remote_id);
+	catalog_int(c, st, 5, (int64_t)upload_us);
 	(void)catalog_run(c, st);
 }
 

@@ -252,6 +252,7 @@ catalog_copies_of(struct catalog *c, int64_t id, catalog_copy_cb *cb,
 		m.flags = doomed_ms > 0 ? COPY_EXPIRING :
 		    doomed_ms < 0 ? COPY_RETIRED : 0;
 		catalog_column(m.remote_id, sizeof(m.remote_id), st, 11);
+		m.upload_us = (uint64_t)sqlite3_column_int64(st, 12);
 		cb(&m, arg);
 	}
 	(void)sqlite3_reset(st);
@@ -279,6 +280,7 @@ catalog_detail(struct catalog *c, int64_t id, struct m_detail *m)
 		catalog_column(m->drill_text, sizeof(m->drill_text), st, 4);
 	}
 	(void)sqlite3_reset(st);
+	catalog_phases_get(c, id, &m->spent);
 }
 
 void

@@ -139,7 +139,8 @@ static const char *const sql_text[SQL_COUNT] = {
 	    "  remote_size), iif(remote_form = '', stored_checksum,"
 	    "  remote_checksum) FROM cloud_backups WHERE id = ?1),"
 	    " remote_id = nullif(?4, ''), reason = '', completed_ms = ?3,"
-	    " updated_ms = ?3 WHERE backup_id = ?1 AND place = ?2",
+	    " updated_ms = ?3, upload_us = ?5"
+	    " WHERE backup_id = ?1 AND place = ?2",
 	[SQL_COPY_RETRY] = "UPDATE copies SET state = 'pending',"
 	    " reason = ?4, next_attempt_ms = ?5, updated_ms = ?3"
 	    " WHERE backup_id = ?1 AND place = ?2",
@@ -377,7 +378,7 @@ static const char *const sql_text[SQL_COUNT] = {
 	    " WHERE id = ?1",
 	[SQL_COPIES_OF] = "SELECT place, state, size, hash, confirmed,"
 	    " confirmed_ms, attempts, next_attempt_ms, reason,"
-	    " completed_ms, doomed_ms, remote_id FROM copies"
+	    " completed_ms, doomed_ms, remote_id, upload_us FROM copies"
 	    " WHERE backup_id = ?1 ORDER BY place <> 'local', place",
 	[SQL_TABLES] = "SELECT tables FROM cloud_backups WHERE id = ?1",
 	[SQL_DRILL_LAST] = "SELECT started_ms, duration_ms, place, result,"
@@ -481,6 +482,21 @@ static const char *const sql_text[SQL_COUNT] = {
 	    "  WHERE l.backup_id = c.backup_id AND l.place = 'local'"
 	    "  AND l.state = 'completed')"
 	    " ORDER BY c.backup_id LIMIT 1",
+	/* Each of the list begins with a comma. */
+	[SQL_PHASES_SET] = "UPDATE cloud_backups SET named = named"
+#define PHASE(token, key, help)
+#define BACKUP_PHASE(token, key, column, help)				\
+	    ", " column " = coalesce(nullif(?, 0), " column ")"
+#include "proto/phases.def"
+#undef BACKUP_PHASE
+	    " WHERE id = ?",
+	[SQL_PHASES_GET] = "SELECT (SELECT max(upload_us) FROM copies"
+	    "  WHERE backup_id = ?1)"
+#define BACKUP_PHASE(token, key, column, help)	", " column
+#include "proto/phases.def"
+#undef BACKUP_PHASE
+#undef PHASE
+	    " FROM cloud_backups WHERE id = ?1",
 };
 
 static void __attribute__((__noreturn__))

@@ -16,6 +16,7 @@
 #include "daemon/engine/drill.h"
 #include "daemon/engine/events.h"
 #include "daemon/engine/expire.h"
+#include "daemon/engine/metrics.h"
 
 #define LOOK_PATIENCE_MS	30000	/* and the lock timeout */
 #define COUNT_S			60	/* counting rows, at most */
@@ -53,9 +54,11 @@ create_fail(struct job *j, const struct m_error *error, enum verdict verdict,
 				    j->backup_id };
 
 	create_discard(j);
-	if (j->backup_id != 0)
+	if (j->backup_id != 0) {
 		catalog_failed(e->catalog, j->backup_id, error->text, verdict,
 		    keep_file);
+		catalog_phases_set(e->catalog, j->backup_id, &j->spent);
+	}
 	if (j->request != 0)
 		reply_error(e, j->request, error->code, j->backup_id,
 		    error->text);
@@ -173,6 +176,20 @@ create_remote_away(struct engine *e)
 }
 
 void
+create_uploaded(struct engine *e, int64_t backup_id, uint64_t us)
+{
+	struct job	*j;
+
+	metrics_phase(PHASE_UPLOAD, us, 1);
+	TAILQ_FOREACH(j, &e->jobs, entry) {
+		if (j->backup_id == backup_id &&
+		    strcmp(j->kind, "create") == 0 &&
+		    j->spent.us[PHASE_UPLOAD] < us)
+			j->spent.us[PHASE_UPLOAD] = us;
+	}
+}
+
+void
 create_upload_progress(struct engine *e, int64_t backup_id, uint64_t done,
     uint64_t total)
 {
@@ -190,7 +207,7 @@ create_upload_progress(struct engine *e, int64_t backup_id, uint64_t done,
 void
 create_task_progress(void *arg, const struct m_w_progress *p)
 {
-	job_phase(arg, p->phase, p->bytes_done, p->bytes_total);
+	job_progress(arg, p);
 }
 
 static void

@@ -173,7 +173,7 @@ keep_damaged(struct job *j, const char *path)
 		return;
 	}
 	catalog_proven(j->engine->catalog, j->backup_id, path, &c->captured,
-	    &c->verified);
+	    &c->verified, &j->spent);
 	stored(j);
 	create_fail(j, &error, VERDICT_DAMAGED, path);
 }
@@ -229,7 +229,7 @@ name_all(struct job *j)
 		return;
 	}
 	catalog_proven(e->catalog, j->backup_id, path, &c->captured,
-	    &c->verified);
+	    &c->verified, &j->spent);
 	stored(j);
 	/* An alarm must stand before it is completed, or a crash between
 	 * the two lets older ones go for it; and before anything is given

@@ -243,7 +243,7 @@ on_table(void *arg, struct task *t, const struct msg *m)
 static void
 on_progress(void *arg, const struct m_w_progress *p)
 {
-	job_phase(arg, p->phase, p->bytes_done, p->bytes_total);
+	job_progress(arg, p);
 }
 
 static void

@@ -390,6 +390,7 @@ struct job {
 	int64_t		 started_ms, finished_ms;
 	uint64_t	 bytes_done, bytes_total;
 	uint64_t	 phase_us;	/* when its phase began */
+	struct m_phases	 spent;		/* where its time went */
 	struct m_error	 error;
 	int		 background;	/* one at a time, beside the order of
 					 * its database */
@@ -409,6 +410,11 @@ struct job	*job_new(struct engine *, const char *kind,
 struct job	*job_by_id(struct engine *, uint64_t id);
 void		 job_phase(struct job *, const char *phase, uint64_t done,
 		    uint64_t total);
+
+/* A worker tells how far it is, and what it has spent on the way. */
+void		 job_progress(struct job *, const struct m_w_progress *);
+/* That only; the job's phase stays. */
+void		 job_spent(struct job *, const struct m_phases *);
 
 /* It ended well, or not.  The job stays known for an hour. */
 void		 job_done(struct job *);
@@ -515,6 +521,8 @@ void	locks_request(struct engine *, uint64_t request,
 /* A copy of it has arrived: an event, if it was the last one missing. */
 void	create_completed(struct engine *, int64_t backup_id);
 
+/* It took us microseconds to bring it to a remote. */
+void	create_uploaded(struct engine *, int64_t backup_id, uint64_t us);
 /* An attempt to bring a backup to a remote ended. */
 void	create_upload_ended(struct engine *, int64_t backup_id);
 /* A remote is left alone for a while. */

@@ -172,7 +172,7 @@ on_image(void *arg, const struct image_result *r)
 static void
 on_progress(void *arg, const struct m_w_progress *p)
 {
-	job_phase(arg, p->phase, p->bytes_done, p->bytes_total);
+	job_progress(arg, p);
 }
 
 /* The stored bytes are here, settled. */

@@ -18,12 +18,22 @@
 #define REMEMBER_MAX	1000
 #define QUEUE_MAX	10000
 #define FETCHES_MAX	4		/* a remote can make each endless */
+#define SPENT_MAX_US	(UINT64_C(1000) * 3600 * 1000000)
 
 static const char *const	states[] = {
 	[JOB_QUEUED] = "queued",
 	[JOB_RUNNING] = "running",
 	[JOB_DONE] = "done",
 	[JOB_FAILED] = "failed",
+};
+
+/* The clock of the engine measures these; workers measure the others. */
+static const struct {
+	const char	*name;		/* as job_phase has it */
+	enum phase	 phase;
+} clocked[] = {
+	{ "look", PHASE_LOOK }, { "fetch", PHASE_FETCH },
+	{ "convert", PHASE_CONVERT },
 };
 
 static int
@@ -206,14 +216,46 @@ job_by_id(struct engine *e, uint64_t id)
 	return (NULL);
 }
 
+/* A worker may lie, but not make the sum run over. */
+static void
+spent_add(struct job *j, enum phase phase, uint64_t us)
+{
+	uint64_t	*sum = &j->spent.us[phase];
+
+	if (us == 0 || us > SPENT_MAX_US - *sum)
+		return;
+	metrics_phase(phase, us, *sum == 0);
+	*sum += us;
+}
+
+void
+job_spent(struct job *j, const struct m_phases *m)
+{
+	size_t	i;
+
+	for (i = 0; i < PHASE_COUNT; i++)
+		spent_add(j, (enum phase)i, m->us[i]);
+}
+
+void
+job_progress(struct job *j, const struct m_w_progress *p)
+{
+	job_spent(j, &p->spent);
+	job_phase(j, p->phase, p->bytes_done, p->bytes_total);
+}
+
 /* Its phase is over: how long it was. */
 static void
 phase_leave(struct job *j)
 {
 	uint64_t	now_us = util_monotonic_us();
+	size_t		i;
 
-	if (j->phase[0] != '\0' && strcmp(j->phase, "done") != 0)
-		metrics_phase(j->phase, now_us - j->phase_us);
+	for (i = 0; i < nitems(clocked); i++) {
+		if (strcmp(j->phase, clocked[i].name) == 0)
+			spent_add(j, clocked[i].phase,
+			    now_us - j->phase_us);
+	}
 	j->phase_us = now_us;
 }
 
@@ -283,6 +325,7 @@ job_describe(const struct job *j, struct m_job *m)
 	m->started_ms = j->started_ms;
 	m->finished_ms = j->finished_ms;
 	m->eta_s = -1;
+	m->spent = j->spent;
 	if (j->state == JOB_RUNNING) {
 		m->rate = rate_per_s(&j->rate, util_monotonic_us());
 		m->eta_s = rate_eta_s(m->rate, j->bytes_done,

@@ -15,17 +15,9 @@
 #include "daemon/engine/metrics.h"
 #include "proto/metrics.h"
 
-/* The last is for what a worker may make up. */
-static struct phase {
-	const char	*name;
-	uint64_t	 us, runs;
-} phases[] = {
-	{ "look", 0, 0 }, { "lock", 0, 0 }, { "copy", 0, 0 },
-	{ "sync", 0, 0 }, { "verify", 0, 0 }, { "pack", 0, 0 },
-	{ "unpack", 0, 0 }, { "upload", 0, 0 }, { "fetch", 0, 0 },
-	{ "convert", 0, 0 }, { "safety", 0, 0 }, { "restore", 0, 0 },
-	{ "other", 0, 0 },
-};
+static struct {
+	uint64_t	us, jobs;
+} phases[PHASE_COUNT];
 
 static int64_t	start_ms, config_ms;
 static uint64_t	reloads_failed;
@@ -39,16 +31,10 @@ struct scrape {
 };
 
 void
-metrics_phase(const char *phase, uint64_t us)
+metrics_phase(enum phase phase, uint64_t us, int first)
 {
-	size_t	i;
-
-	for (i = 0; i < nitems(phases) - 1; i++) {
-		if (strcmp(phases[i].name, phase) == 0)
-			break;
-	}
-	phases[i].us += us;
-	phases[i].runs++;
+	phases[phase].us += us;
+	phases[phase].jobs += first != 0;
 }
 
 void
@@ -191,12 +177,12 @@ phases_tell(const struct scrape *s)
 {
 	size_t	i;
 
-	for (i = 0; i < nitems(phases); i++)
-		tell(s, METRIC_PHASE_SECONDS, phases[i].name,
+	for (i = 0; i < PHASE_COUNT; i++)
+		tell(s, METRIC_PHASE_SUM, phase_key((enum phase)i),
 		    (int64_t)phases[i].us);
-	for (i = 0; i < nitems(phases); i++)
-		tell(s, METRIC_PHASE_RUNS, phases[i].name,
-		    (int64_t)phases[i].runs);
+	for (i = 0; i < PHASE_COUNT; i++)
+		tell(s, METRIC_PHASE_COUNT, phase_key((enum phase)i),
+		    (int64_t)phases[i].jobs);
 }
 
 static void

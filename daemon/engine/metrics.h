@@ -8,8 +8,8 @@
 
 struct engine;
 
-/* A job was in this phase for so long, and has left it. */
-void	metrics_phase(const char *phase, uint64_t us);
+/* A job has spent so long in the phase; first: it had not been in it. */
+void	metrics_phase(enum phase, uint64_t us, int first);
 
 /* The configuration was read; or an error in it was found. */
 void	metrics_reloaded(int ok);

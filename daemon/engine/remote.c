@@ -35,6 +35,7 @@ struct remote {
 	int64_t		 head_id;	/* that failed last */
 	uint32_t	 blame;		/* how likely that is its own fault */
 	int		 moved;		/* bytes of this attempt */
+	uint64_t	 begun_us;	/* when it began */
 	char		 error[TEXT_BYTES];	/* why it is left alone */
 };
 
@@ -264,6 +265,7 @@ upload_send(struct remote *r, const struct m_backup *b, uint64_t size,
 	strlcpy(m.description, b->description, sizeof(m.description));
 	mark_make(e, b->id, m.mark, sizeof(m.mark));
 	r->moved = 0;
+	r->begun_us = util_monotonic_us();
 	r->transfer = ++e->next_transfer;
 	if (r->conf->kind == REMOTE_S3)
 		s3_upload_fill(e, r->conf, b, r->transfer, &m);
@@ -400,6 +402,7 @@ upload_done(struct remote *r, const struct m_net_uploaded *m)
 	struct engine	*e = r->engine;
 	int64_t		 id = r->backup_id;
 	const char	*place = r->conf->name;
+	uint64_t	 us = util_monotonic_us() - r->begun_us;
 	char		 remote_id[REMOTE_ID_BYTES];
 
 	strlcpy(remote_id, m->remote_id, sizeof(remote_id));
@@ -409,7 +412,8 @@ upload_done(struct remote *r, const struct m_net_uploaded *m)
 	r->resume_ms = 0;
 	if (r->head_id == id)
 		r->blame = 0;
-	catalog_copy_done(e->catalog, id, place, remote_id);
+	catalog_copy_done(e->catalog, id, place, remote_id, us);
+	create_uploaded(e, id, us);
 	if (m->flags & (CONFIRMED_SIZE | CONFIRMED_HASH))
 		catalog_copy_confirmed(e->catalog, id, place,
 		    m->flags & CONFIRMED_HASH ? "hash" : "size");

@@ -98,7 +98,7 @@ task_failed(struct job *j, const struct task_result *t)
 static void
 on_task_progress(void *arg, const struct m_w_progress *p)
 {
-	job_phase(arg, p->phase, p->bytes_done, p->bytes_total);
+	job_progress(arg, p);
 }
 
 /* What all orders of a restore have in common. */

@@ -201,13 +201,20 @@ on_verified(void *arg, const struct task_result *t)
 	    r->safety_created_ms, FORM_PLAIN, path);
 	r->safety.size = v.size;
 	strlcpy(r->safety.checksum, v.checksum, sizeof(r->safety.checksum));
-	catalog_proven(e->catalog, r->safety_id, path, &r->safety, &v);
+	catalog_proven(e->catalog, r->safety_id, path, &r->safety, &v,
+	    NULL);
 	if (v.verdict == VERDICT_DAMAGED) {
 		safety_damaged(j, v.text);
 		return;
 	}
 	catalog_published(e->catalog, r->safety_id);
 	answer(j);
+}
+
+static void
+on_progress(void *arg, const struct m_w_progress *p)
+{
+	job_spent(arg, &p->spent);
 }
 
 void
@@ -234,7 +241,7 @@ restore_safety_prove(struct job *j, const struct m_error *error)
 	memset(&o, 0, sizeof(o));
 	o.level = VERIFY_QUICK;
 	job_phase(j, "safety", 0, r->safety.size);
-	if (verify_start(e, &o, fd, NULL, on_verified, j) == -1)
+	if (verify_start(e, &o, fd, on_progress, on_verified, j) == -1)
 		safety_unproven(j, "too many workers run");
 }
 

@@ -58,6 +58,10 @@ json_copy(struct json *j, const struct m_copy *m)
 	json_text_or_null(j, "confirmed", m->confirmed);
 	json_time(j, "confirmed_at", m->confirmed_ms);
 	json_time(j, "completed_at", m->completed_ms);
+	if (m->upload_us != 0)
+		json_ms(j, "upload_ms", m->upload_us);
+	else
+		json_null(j, "upload_ms");
 	json_uint(j, "attempts", m->attempts);
 	json_time(j, "next_attempt_at", strcmp(m->state, "pending") == 0 ?
 	    m->next_attempt_ms : 0);
@@ -106,6 +110,7 @@ on_detail(struct conn *c, const struct msg *m)
 		json_null(j, "tables");
 	else
 		json_int(j, "tables", d->tables);
+	json_phases(j, &d->spent);
 	json_array(j, "copies");
 	for (i = 0; i < l->n; i++)
 		json_copy(j, &l->list[i]);

@@ -58,6 +58,18 @@ print_value(struct evbuffer *b, int64_t v, enum metric_unit unit)
 		    unit == METRIC_UNIT_MS ? 3 : 6, (long long)v % unit);
 }
 
+static void
+print_head(struct evbuffer *b, const struct metric_desc *d)
+{
+	int	n = (int)strlen(d->name);
+
+	if (strcmp(d->type, "summary") == 0)
+		n -= (int)strlen("_sum");
+	evbuffer_add_printf(b, "# HELP cloudbackupd_%.*s %s\n"
+	    "# TYPE cloudbackupd_%.*s %s\n", n, d->name, d->help, n,
+	    d->name, d->type);
+}
+
 /* Rows of one metric stand together, behind what they mean. */
 static void
 print_row(struct scrape *s, const struct m_metric *m)
@@ -66,10 +78,8 @@ print_row(struct scrape *s, const struct m_metric *m)
 	const char			*before = "{";
 	size_t				 i;
 
-	if (s->last != m->metric)
-		evbuffer_add_printf(s->body, "# HELP cloudbackupd_%s %s\n"
-		    "# TYPE cloudbackupd_%s %s\n", d->name, d->help, d->name,
-		    d->type);
+	if (s->last != m->metric && d->type[0] != '\0')
+		print_head(s->body, d);
 	s->last = m->metric;
 	evbuffer_add_printf(s->body, "cloudbackupd_%s", d->name);
 	for (i = 0; i < METRIC_LABELS && d->labels[i][0] != '\0'; i++) {

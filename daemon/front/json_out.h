@@ -56,6 +56,10 @@ void	json_backup_open(struct json *, const char *key,
 /* The same of a backup that only the remote has. */
 void	json_remote(struct json *, const struct remote_row *,
 	    const struct m_user *, const char *remote_name);
+/* Microseconds as milliseconds with a fraction. */
+void	json_ms(struct json *, const char *key, uint64_t us);
+/* "phases": of what was reached. */
+void	json_phases(struct json *, const struct m_phases *);
 void	json_job(struct json *, const char *key, const struct m_job *);
 void	json_event(struct json *, const char *key, const struct m_event *);
 void	json_stats(struct json *, const char *key, const struct m_stats *);

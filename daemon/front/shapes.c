@@ -182,6 +182,32 @@ json_remote(struct json *j, const struct remote_row *r,
 }
 
 void
+json_ms(struct json *j, const char *key, uint64_t us)
+{
+	char	text[32];
+
+	snprintf(text, sizeof(text), "%llu.%03llu",
+	    (unsigned long long)us / 1000, (unsigned long long)us % 1000);
+	json_raw(j, key, text);
+}
+
+void
+json_phases(struct json *j, const struct m_phases *m)
+{
+	char	key[32];
+	size_t	i;
+
+	json_object(j, "phases");
+	for (i = 0; i < PHASE_COUNT; i++) {
+		if (m->us[i] == 0)
+			continue;
+		snprintf(key, sizeof(key), "%s_ms", phase_key((enum phase)i));
+		json_ms(j, key, m->us[i]);
+	}
+	json_close(j, '}');
+}
+
+void
 json_job(struct json *j, const char *key, const struct m_job *job)
 {
 	json_object(j, key);
@@ -215,6 +241,7 @@ json_job(struct json *j, const char *key, const struct m_job *job)
 		json_null(j, "eta");
 	else
 		json_int(j, "eta", job->eta_s);
+	json_phases(j, &job->spent);
 	json_close(j, '}');
 }
 

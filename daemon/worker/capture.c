@@ -232,6 +232,7 @@ capture_begin(struct capture *c)
 	rc = sqlite3_exec(c->db, "BEGIN; PRAGMA schema_version", NULL, NULL,
 	    NULL);
 	c->result->lock_wait_us = util_monotonic_us() - c->began_us;
+	worker_spent(PHASE_LOCK_WAIT, c->result->lock_wait_us);
 	if (rc != SQLITE_OK)
 		return (capture_sqlite_failed(c, rc));
 	c->began_us = util_monotonic_us();
@@ -286,6 +287,7 @@ capture_end(struct capture *c)
 	if (!sqlite3_get_autocommit(c->db)) {
 		(void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 		c->result->lock_held_us = util_monotonic_us() - c->began_us;
+		worker_spent(PHASE_LOCK_HELD, c->result->lock_held_us);
 	}
 	/* As any last closer does, SQLite checkpoints if nobody else is
 	 * connected, and only then (H8). */
@@ -351,6 +353,7 @@ settle(struct capture *c)
 	if (fsync(c->out) == -1)
 		return (capture_write_failed(c, errno));
 	c->result->sync_us = util_monotonic_us() - start_us;
+	worker_spent(PHASE_FSYNC, c->result->sync_us);
 	c->hasher = NULL;
 	if (hasher_finish(h, c->result->size, c->result->checksum) == -1)
 		return (fail(c->error, E_IO_ERROR,

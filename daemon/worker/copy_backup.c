@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/util.h"
 #include "daemon/worker/capture.h"
 #include "daemon/worker/vfs_fd.h"
 #include "daemon/worker/worker.h"
@@ -30,10 +31,14 @@ static int
 steps(struct capture *c, sqlite3_backup *b)
 {
 	uint64_t	total;
+	uint64_t	at_us;
 	int		rc, page_size = (int)c->result->page_size;
 
 	do {
+		/* It writes, too; what took longer can't be told apart. */
+		at_us = util_monotonic_us();
 		rc = sqlite3_backup_step(b, STEP_PAGES);
+		(void)worker_lap(PHASE_READ, at_us);
 		total = (uint64_t)sqlite3_backup_pagecount(b) *
 		    (uint64_t)page_size;
 		if (c->order->size_limit != 0 &&

@@ -252,7 +252,8 @@ header_plain(uint8_t *h)
 static enum copy_result
 copy_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
 {
-	int	rc;
+	uint64_t	at_us = util_monotonic_us();
+	int		rc;
 
 	rc = c->main_file->pMethods->xRead(c->main_file, s->block, (int)n,
 	    (sqlite3_int64)off);
@@ -263,12 +264,14 @@ copy_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
 	}
 	if (overlay(s, off, n) == -1)
 		return (fall_back(c, "the WAL and the main file do not fit"));
+	at_us = worker_lap(PHASE_READ, at_us);
 	if (off == 0)
 		header_plain(s->block);
 	if (block_write(c, s->block, n, off) == -1) {
 		capture_write_failed(c, errno);
 		return (COPY_FAILED);
 	}
+	(void)worker_lap(PHASE_WRITE, at_us);
 	return (COPY_OK);
 }
 
@@ -359,7 +362,8 @@ ahead_wal(struct capture *c, struct source *s)
 static int
 ahead_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
 {
-	int	rc;
+	uint64_t	at_us = util_monotonic_us();
+	int		rc;
 
 	rc = c->main_file->pMethods->xRead(c->main_file, s->block, (int)n,
 	    (sqlite3_int64)off);
@@ -368,13 +372,16 @@ ahead_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
 		    "cannot read %s: disk error %d", c->look.path, rc));
 	if (overlay(s, off, n) == -1)
 		return (1);
+	at_us = worker_lap(PHASE_READ, at_us);
 	if (off == 0)
 		header_plain(s->block);
 	if (block_write(c, s->block, n, off) == -1)
 		return (capture_write_failed(c, errno));
+	at_us = worker_lap(PHASE_WRITE, at_us);
 	if (c->hasher != NULL)
 		hasher_advance(c->hasher, off + n);
 	behind_advance(c->behind, off + n);
+	(void)worker_lap(PHASE_FSYNC, at_us);
 	return (0);
 }
 

@@ -14,6 +14,7 @@
 #include "common/compat.h"
 #include "common/util.h"
 #include "daemon/worker/hasher.h"
+#include "daemon/worker/worker.h"
 
 #define BUFFER_BYTES	(256 * 1024)
 #define MARKS		64
@@ -35,6 +36,7 @@ struct hasher {
 	enum { HASHING, LAST, ABANDONED } state;
 	int		 fd;
 	int		 error;		/* errno of the thread */
+	uint64_t	 busy_us;	/* that it did not wait */
 	EVP_MD_CTX	*md;
 	uint64_t	 done;		/* bytes in it */
 	unsigned char	*buffer;
@@ -151,16 +153,18 @@ static void *
 hash(void *arg)
 {
 	struct hasher	*h = arg;
-	uint64_t	 limit;
+	uint64_t	 limit, start_us;
 	enum turn	 turn;
 
 	while ((turn = wait_turn(h, &limit)) != TURN_END) {
+		start_us = util_monotonic_us();
 		errno = EIO;
 		if ((turn == TURN_READ ? hash_to(h, limit) :
 		    rewind_to(h, limit)) == -1) {
 			h->error = errno;
 			break;
 		}
+		h->busy_us += util_monotonic_us() - start_us;
 	}
 	return (NULL);
 }
@@ -230,6 +234,7 @@ end(struct hasher *h, int state, uint64_t bytes)
 	pthread_cond_signal(&h->moved);
 	pthread_mutex_unlock(&h->mutex);
 	pthread_join(h->thread, NULL);
+	worker_spent(PHASE_HASH, h->busy_us);
 }
 
 int

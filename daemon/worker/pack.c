@@ -102,8 +102,8 @@ pack(struct pack *p, int source, uint64_t size, struct m_error *e)
 	if ((s = stages(p, source, size, e)) == NULL)
 		return (-1);
 	drop_limits(DROP_FORK);		/* those were the last */
-	if (stream_pump(source, size, "pack", s, NULL, NULL, e) == -1 ||
-	    hashes(p, size, e) == -1)
+	if (stream_pump(source, size, "pack", PHASE_COMPRESS, s, NULL, NULL,
+	    e) == -1 || hashes(p, size, e) == -1)
 		return (-1);
 	p->result->size = size;
 	p->result->stored_size = p->file.size;

@@ -215,6 +215,8 @@ name_give(struct restore *r, const char *staged)
 static int
 keep_old(struct restore *r)
 {
+	uint64_t	start_us = util_monotonic_us();
+
 	if (!r->missing) {
 		if (restore_keep_all(r) == -1)
 			return (-1);
@@ -228,6 +230,7 @@ keep_old(struct restore *r)
 	if (worker_safety(&r->kept) == -1)
 		return (fail(r->error, E_SHUTTING_DOWN,
 		    "the restore was given up because the daemon ends"));
+	(void)worker_lap(PHASE_SAFETY, start_us);
 	return (0);
 }
 
@@ -236,6 +239,7 @@ replace_run(struct restore *r)
 {
 	struct look	*l = &r->c.look;
 	char		 staged[NAME_MAX + 32];
+	uint64_t	 start_us;
 	int		 rv;
 
 	if ((r->missing && missing_prepare(r) == -1) ||
@@ -245,7 +249,9 @@ replace_run(struct restore *r)
 	    STAGE_SUFFIX) >= sizeof(staged))
 		return (fail(r->error, E_UNSAFE_PATH, "%s is too long",
 		    l->path));
+	start_us = util_monotonic_us();
 	rv = stage(r, staged);
+	(void)worker_lap(PHASE_TRANSACTION, start_us);
 	if (rv == 0 && (keep_old(r) == -1 || neighbours_remove(r) == -1 ||
 	    name_give(r, staged) == -1 || directory_sync(r) == -1))
 		rv = -1;

@@ -139,7 +139,8 @@ keep(struct restore *r, int update)
 static int
 keep_ahead(struct restore *r)
 {
-	int	rv;
+	uint64_t	start_us = util_monotonic_us();
+	int		rv;
 
 	worker_progress("safety", 0, 0);
 	rv = keep(r, 0);
@@ -147,6 +148,7 @@ keep_ahead(struct restore *r)
 	    rv == 0)
 		rv = capture_sqlite_failed(&r->c,
 		    sqlite3_extended_errcode(r->c.db));
+	(void)worker_lap(PHASE_SAFETY, start_us);
 	return (rv);
 }
 
@@ -154,6 +156,8 @@ keep_ahead(struct restore *r)
 static int
 keep_exactly(struct restore *r)
 {
+	uint64_t	start_us = util_monotonic_us();
+
 	if (capture_handles(&r->c) == -1 || (r->unreadable ?
 	    keep_main_locked(r) == -1 || restore_keep_raw(r, "-wal",
 	    worker_file(W_FILE_RAW_WAL)) == -1 : keep(r, 1) == -1))
@@ -165,6 +169,7 @@ keep_exactly(struct restore *r)
 	if (worker_safety(&r->kept) == -1)
 		return (fail(r->error, E_SHUTTING_DOWN,
 		    "the restore was given up because the daemon ends"));
+	(void)worker_lap(PHASE_SAFETY, start_us);
 	return (0);
 }
 
@@ -323,7 +328,7 @@ static int
 backup_into(struct restore *r, sqlite3 *from, int (*first)(struct restore *))
 {
 	sqlite3_backup	*b;
-	uint64_t	 start_us;
+	uint64_t	 start_us, write_us;
 	int		 rc, rv;
 
 	if ((b = sqlite3_backup_init(r->c.db, "main", from, "main")) == NULL)
@@ -332,18 +337,24 @@ backup_into(struct restore *r, sqlite3 *from, int (*first)(struct restore *))
 	r->c.began_us = start_us = util_monotonic_us();
 	worker_progress("lock", 0, 0);
 	rc = sqlite3_backup_step(b, 0);
-	r->result->lock_wait_us += util_monotonic_us() - start_us;
-	r->c.began_us = start_us = util_monotonic_us();
+	r->c.began_us = worker_lap(PHASE_LOCK_WAIT, start_us);
+	r->result->lock_wait_us += r->c.began_us - start_us;
+	write_us = start_us = r->c.began_us;
 	if (rc != SQLITE_OK && rc != SQLITE_DONE)
 		rv = backup_failed(r, rc);
 	else if (first != NULL && first(r) == -1)
 		rv = -1;
-	else
+	else {
+		write_us = util_monotonic_us();
 		rv = steps(r, b);
+	}
 	rc = sqlite3_backup_finish(b);
 	if (rv == 0 && rc != SQLITE_OK)
 		rv = backup_failed(r, rc);
-	r->result->lock_held_us += util_monotonic_us() - start_us;
+	if (write_us != start_us)
+		(void)worker_lap(PHASE_TRANSACTION, write_us);
+	r->result->lock_held_us += worker_lap(PHASE_LOCK_HELD, start_us) -
+	    start_us;
 	return (rv);
 }
 

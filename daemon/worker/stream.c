@@ -18,7 +18,7 @@ static int
 file_write(const struct stream_file *f, const uint8_t *p, size_t n,
     struct m_error *e)
 {
-	uint64_t	at = f->size;
+	uint64_t	at = f->size, start_us = util_monotonic_us();
 	ssize_t		w;
 
 	while (n > 0) {
@@ -36,6 +36,7 @@ file_write(const struct stream_file *f, const uint8_t *p, size_t n,
 		n -= (size_t)w;
 		at += (uint64_t)w;
 	}
+	(void)worker_lap(PHASE_WRITE, start_us);
 	return (0);
 }
 
@@ -58,12 +59,14 @@ static int
 file_end(struct stream *s, struct m_error *e)
 {
 	struct stream_file	*f = (struct stream_file *)s;
+	uint64_t		 start_us = util_monotonic_us();
 
 	if (f->fd != -1 && fdatasync(f->fd) == -1)
 		return (fail(e, errno == ENOSPC || errno == EDQUOT ?
 		    E_INSUFFICIENT_SPACE : E_IO_ERROR,
 		    "cannot write to the backup directory: %s",
 		    strerror(errno)));
+	(void)worker_lap(PHASE_FSYNC, start_us);
 	return (0);
 }
 
@@ -83,6 +86,7 @@ pump_block(int fd, uint8_t *block, uint64_t at, size_t want,
 {
 	ssize_t	n;
 	size_t	done = 0;
+	uint64_t start_us = util_monotonic_us();
 
 	while (done < want) {
 		n = pread(fd, block + done, want - done, (off_t)(at + done));
@@ -94,20 +98,30 @@ pump_block(int fd, uint8_t *block, uint64_t at, size_t want,
 			    strerror(errno)));
 		done += (size_t)n;
 	}
+	(void)worker_lap(PHASE_READ, start_us);
 	return (0);
 }
 
+/* What is measured where the files are. */
+static uint64_t
+files_us(void)
+{
+	return (worker_spent_us(PHASE_READ) + worker_spent_us(PHASE_WRITE) +
+	    worker_spent_us(PHASE_FSYNC));
+}
+
 int
-stream_pump(int fd, uint64_t size, const char *phase, struct stream *s,
-    void (*read)(void *, const uint8_t *, size_t), void *arg,
-    struct m_error *e)
+stream_pump(int fd, uint64_t size, const char *phase, enum phase own,
+    struct stream *s, void (*read)(void *, const uint8_t *, size_t),
+    void *arg, struct m_error *e)
 {
 	uint8_t		*block = xmalloc(BLOCK_BYTES);
-	uint64_t	 at = 0;
+	uint64_t	 at = 0, files = files_us(), start_us;
 	size_t		 n;
 	int		 rv = 0;
 
 	worker_progress(phase, 0, size);
+	start_us = util_monotonic_us();
 	while (rv == 0 && at < size) {
 		n = size - at < BLOCK_BYTES ? (size_t)(size - at) :
 		    BLOCK_BYTES;
@@ -124,6 +138,8 @@ stream_pump(int fd, uint64_t size, const char *phase, struct stream *s,
 	}
 	if (rv == 0)
 		rv = s->end(s, e);
+	worker_spent(own, util_monotonic_us() - start_us -
+	    (files_us() - files));
 	freezero(block, BLOCK_BYTES);
 	return (rv);
 }

@@ -114,8 +114,8 @@ unpack(struct unpacking *u, const struct m_w_unpack *o, int source,
 		return (fail(e, E_IO_ERROR, "cannot read the backup: %s",
 		    strerror(errno)));
 	drop_limits(DROP_FORK);
-	if (stream_pump(source, (uint64_t)st.st_size, "unpack", u->first,
-	    hash_stored, u, e) == -1)
+	if (stream_pump(source, (uint64_t)st.st_size, "unpack",
+	    PHASE_UNPACK, u->first, hash_stored, u, e) == -1)
 		return (-1);
 	if ((o->flags & UNPACK_SIZE) && u->file.size != o->size_max)
 		return (fail(e, E_INVALID_BACKUP, "the backup unpacks to %"

@@ -282,6 +282,7 @@ judge(struct verify *v, int fd)
 		sqlite3_close(v->db);
 	}
 	v->result->check_us = util_monotonic_us() - start_us;
+	worker_spent(PHASE_VERIFY, v->result->check_us);
 }
 
 int

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,8 @@
 static struct chan		*engine;
 static volatile sig_atomic_t	 stop;
 static int			 files[W_FILE_KINDS];
+static struct m_w_progress	 progress;	/* as it was last told */
+static _Atomic uint64_t		 spent_us[PHASE_COUNT];
 
 int
 fail(struct m_error *e, enum err code, const char *fmt, ...)
@@ -56,22 +59,59 @@ worker_stopping(void)
 }
 
 void
+worker_spent(enum phase phase, uint64_t us)
+{
+	atomic_fetch_add_explicit(&spent_us[phase], us, memory_order_relaxed);
+}
+
+uint64_t
+worker_lap(enum phase phase, uint64_t since_us)
+{
+	uint64_t	now_us = util_monotonic_us();
+
+	worker_spent(phase, now_us - since_us);
+	return (now_us);
+}
+
+uint64_t
+worker_spent_us(enum phase phase)
+{
+	return (atomic_load_explicit(&spent_us[phase], memory_order_relaxed));
+}
+
+/* How far it is, with the time spent since that was last told. */
+static void
+progress_send(void)
+{
+	static struct m_phases	told;
+	uint64_t		us;
+	size_t			i;
+
+	for (i = 0; i < PHASE_COUNT; i++) {
+		us = worker_spent_us((enum phase)i);
+		progress.spent.us[i] = us - told.us[i];
+		told.us[i] = us;
+	}
+	chan_send(engine, MSG_W_PROGRESS, 0, &progress, sizeof(progress), -1);
+}
+
+void
 worker_progress(const char *phase, uint64_t done, uint64_t total)
 {
-	static struct m_w_progress	last;
-	static uint64_t			last_us;
-	uint64_t			now_us = util_monotonic_us();
+	static uint64_t	last_us;
+	uint64_t	now_us = util_monotonic_us();
 
-	if (strcmp(phase, last.phase) == 0 && now_us - last_us < PROGRESS_US)
+	if (strcmp(phase, progress.phase) == 0 &&
+	    now_us - last_us < PROGRESS_US)
 		return;
-	memset(&last, 0, sizeof(last));
-	strlcpy(last.phase, phase, sizeof(last.phase));
-	last.bytes_done = done;
-	last.bytes_total = total;
+	memset(&progress, 0, sizeof(progress));
+	strlcpy(progress.phase, phase, sizeof(progress.phase));
+	progress.bytes_done = done;
+	progress.bytes_total = total;
 	last_us = now_us;
 	/* Progress is not worth waiting for a full socket. */
 	if (chan_queued(engine) == 0)
-		chan_send(engine, MSG_W_PROGRESS, 0, &last, sizeof(last), -1);
+		progress_send();
 	if (chan_write(engine) == -1)
 		stop = 1;
 }
@@ -159,11 +199,14 @@ signals_init(void)
 		fatal("sigaction");
 }
 
-/* The answer to an order: its result, or what went wrong. */
+/* The answer to an order: its result, or what went wrong; and before it
+ * where the rest of the time went. */
 static void
 answer(int result, enum msg_type type, const void *data, size_t size,
     const struct m_error *e)
 {
+	if (progress.phase[0] != '\0')
+		progress_send();
 	if (result == 0)
 		chan_send(engine, type, 0, data, size, -1);
 	else

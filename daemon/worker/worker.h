@@ -23,6 +23,17 @@ int	worker_stopping(void);
  * unless the phase is a new one. */
 void	worker_progress(const char *phase, uint64_t done, uint64_t total);
 
+/*
+ * So many microseconds were spent in the phase; the engine is told with the
+ * next progress, or the answer.  Of any thread.  Around large blocks only:
+ * nobody measures pages.
+ */
+void	worker_spent(enum phase, uint64_t us);
+/* The same of the time since since_us (util_monotonic_us); the time now. */
+uint64_t worker_lap(enum phase, uint64_t since_us);
+/* All that was spent in it so far, microseconds. */
+uint64_t worker_spent_us(enum phase);
+
 /* A warning for the log and the job, not a failure. */
 void	worker_warn(enum err code, const char *fmt, ...)
 	    __attribute__((__format__ (printf, 2, 3)));

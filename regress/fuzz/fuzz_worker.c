@@ -28,6 +28,27 @@ worker_stopping(void)
 }
 
 void
+worker_spent(enum phase phase, uint64_t us)
+{
+	(void)phase;
+	(void)us;
+}
+
+uint64_t
+worker_lap(enum phase phase, uint64_t since_us)
+{
+	(void)phase;
+	return (since_us);
+}
+
+uint64_t
+worker_spent_us(enum phase phase)
+{
+	(void)phase;
+	return (0);
+}
+
+void
 worker_progress(const char *phase, uint64_t done, uint64_t total)
 {
 	(void)phase;

@@ -152,7 +152,7 @@ J=$(sed -n 's,^Location: /api/cloud-backup,,p' "$T/head")
 finished() { [ "$(api GET "$J" | json .data.finished_at)" != null ]; }
 ok "it ends" wait_for 10 finished
 api GET "$J" >"$T/out"
-is "a job" "$(types <"$T/out")" "backup_id=number bytes_done=number bytes_total=number database=string error=null error_code=null eta=null finished_at=time id=number kind=string phase=string rate=number started_at=time state=string"
+is "a job" "$(types <"$T/out")" "backup_id=number bytes_done=number bytes_total=number database=string error=null error_code=null eta=null finished_at=time id=number kind=string phase=string phases=object rate=number started_at=time state=string"
 is "what it did" "$(json '.data | "\(.kind) \(.state) \(.phase) \(.bytes_done == .bytes_total)"' <"$T/out")" "create done done true"
 is "its backup" "$(code GET "/download/$(json .data.backup_id <"$T/out")")" 200
 head_of -X POST -H 'Prefer: respond-async' "$URL/restore/1" >"$T/head"

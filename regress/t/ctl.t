@@ -74,7 +74,7 @@ daemon_start
 ctl create first "the first one"
 wants 0 create
 like "create: what came of it" "$OUT" "backup 1 of shop: completed, *, at local,hq"
-ok "create: each phase is a line, without a terminal" grep -qxE 'copy|verify|upload|waits' "$T/err"
+ok "create: each phase is a line, without a terminal" grep -qxE 'ahead|copy|sync|verify|count|upload|waits' "$T/err"
 nok "create: and no bar" grep -q "$ESC" "$T/err"
 ctl -d till -j create
 wants 0 "create -j"

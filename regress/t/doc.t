@@ -49,6 +49,11 @@ for k in $(code daemon/front/shapes.c daemon/front/api*.c | perl -0ne '
 	ok "the manual names the field $k" grep -q "\b$k\b" $MAN8
 done
 
+same "phases are those of the manual" "$(sed -n 's/^[A-Z_]*PHASE([A-Z_]*, "\([a-z_]*\)".*/\1/p' proto/phases.def)" \
+    "$(section 'WHERE THE TIME GOES' $MAN8 | sed -n 's/^\.It Li //p')"
+same "and of the API's description" "$(sed -n 's/^[A-Z_]*PHASE([A-Z_]*, "\([a-z_]*\)".*/\1_ms/p' proto/phases.def)" \
+    "$(awk '/^    Phases:/ { on = 1; next } /^    [A-Z]/ { on = 0 } on' docs/openapi.yaml | sed -n 's/^ *\([a-z_]*_ms\):.*/\1/p')"
+
 # The synopsis, the environment file.
 usage=$("$D" -Z 2>&1 | sed -n 's/^usage: //p; s/^       //p' | xargs)
 is "SYNOPSIS is what usage() prints" "$(mandoc -Tascii $MAN8 | col -b |

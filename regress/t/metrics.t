@@ -35,8 +35,9 @@ ok "the age is that of the last" awk -v a="$(value 'last_proven_backup_age_secon
 ok "so is the time" awk -v a="$(value 'last_proven_backup_timestamp_seconds{database="till"}')" -v n="$before" 'BEGIN { exit !(n - a < 20 && a - n < 2) }'
 ok "the lock's time is that of the entry" awk -v a="$(value 'lock_held_seconds{database="till"}')" 'BEGIN { exit !(a > 0 && a < 5) }'
 is "nothing waits" "$(value 'queue_pending{remote="hq"}') $(value 'queue_bytes{remote="hq"}') $(value 'queue_oldest_seconds{remote="hq"}')" "0 0 0.000"
-is "three captures, three uploads" "$(value 'phase_runs_total{phase="copy"}') $(value 'phase_runs_total{phase="upload"}')" "3 3"
-is "one was packed" "$(value 'phase_runs_total{phase="pack"}')" 1
+is "three captures, three uploads" "$(value 'phase_seconds_count{phase="lock_held"}') $(value 'phase_seconds_count{phase="upload"}')" "3 3"
+is "one was packed" "$(value 'phase_seconds_count{phase="compress"}')" 1
+ok "that took time" awk -v a="$(value 'phase_seconds_sum{phase="compress"}')" 'BEGIN { exit !(a > 0 && a < 10) }'
 ok "the network counted its requests" [ "$(value 'remote_requests_total{remote="hq",kind="post"}')" -ge 3 ]
 ok "and bytes" [ "$(value 'remote_bytes_total{remote="hq",direction="sent"}')" -gt 10000 ]
 is "no alarm" "$(value 'alarms{database="shop"}') $(value 'alarms{database=""}')" "0 0"
@@ -65,7 +66,7 @@ create '{"database":"shop"}' >/dev/null
 api GET /health >/dev/null
 scrape
 is "every metric of the table is told" "$(names | sort)" \
-    "$(perl -0ne 's{/\*.*?\*/}{}gs; while (/METRIC\(\w+,\s*\w+,\s*"(\w+)"/g) { print "$1\n" }' "$TOP/proto/metrics.def" | sort)"
+    "$(perl -0ne 's{/\*.*?\*/}{}gs; while (/METRIC\(\w+,\s*\w+,\s*"(\w+)",\s*"(\w+)"/g) { print $1 =~ s/_sum$//r, "\n" }' "$TOP/proto/metrics.def" | sort)"
 if command -v promtool >/dev/null; then
 	is "promtool finds nothing" "$(check)" ""
 	ok "the alerts are good" promtool check rules "$TOP/etc/prometheus-alerts.yml"
@@ -73,7 +74,8 @@ else
 	skip "no promtool"
 	skip "no promtool"
 fi
-used() { grep -oh 'cloudbackupd_[a-z_]*' "$1" | sort -u | sed 's/^cloudbackupd_//'; }
+# Of a summary, its sum and its count are used.
+used() { grep -oh 'cloudbackupd_[a-z_]*' "$1" | sort -u | sed 's/^cloudbackupd_//; s/^\(phase_seconds\)_\(sum\|count\)$/\1/'; }
 for f in prometheus-alerts.yml grafana-dashboard.json; do
 	ok "$f names some" [ "$(used "$TOP/etc/$f" | wc -l)" -gt 5 ]
 	is "$f names what is there" "$(used "$TOP/etc/$f" | grep -vxFf <(names))" ""

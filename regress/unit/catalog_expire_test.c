@@ -62,7 +62,7 @@ test_copies(void)
 	n = catalog_waiting(c, "shop", &waiting);
 	ok(n == 1 && waiting[0].uploading, "and is being sent");
 	free(waiting);
-	catalog_copy_done(c, a, "hq", "r1");
+	catalog_copy_done(c, a, "hq", "r1", 1);
 	catalog_copy_failed(c, a, "offsite", "no");
 	ok(history(c, "shop", "hq") == 1 && catalog_waiting(c, "shop",
 	    &waiting) == 0, "it is there");
@@ -117,7 +117,7 @@ test_last(void)
 	    "what is being deleted is not counted on");
 	catalog_copy_add(c, a, "hq");
 	ok(!catalog_spare(c, a, PLACE_LOCAL), "nor what was not sent yet");
-	catalog_copy_done(c, a, "hq", "r1");
+	catalog_copy_done(c, a, "hq", "r1", 1);
 	ok(catalog_spare(c, a, PLACE_LOCAL) && catalog_spare(c, a, "hq"),
 	    "another copy of the same is one");
 	(void)catalog_doom(c, a, "hq", -1, "rule");

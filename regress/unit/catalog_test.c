@@ -279,7 +279,7 @@ test_queue(void)
 	ok(catalog_copy_due(c, "hq", now + 1000, &q) && q.backup_id == z,
 	    "the next one is due");
 	catalog_copy_begin(c, z, "hq");
-	catalog_copy_done(c, z, "hq", "remote-7");
+	catalog_copy_done(c, z, "hq", "remote-7", 1700);
 	ok(catalog_get(c, z, &b) && strcmp(b.remote_id, "remote-7") == 0 &&
 	    b.uploaded_ms >= now && strcmp(b.status, "pending") == 0 &&
 	    strcmp(b.locations, "local,hq") == 0 &&

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/worker/hasher.h"
+#include "daemon/worker/worker.h"
 #include "regress/unit/unit.h"
 
 #define STEP		(1024 * 1024)
@@ -20,6 +21,14 @@
 
 static uint8_t	*image;		/* what the file holds */
 static int	 fd;
+static uint64_t	 busy_us;
+
+void
+worker_spent(enum phase phase, uint64_t us)
+{
+	if (phase == PHASE_HASH)
+		busy_us += us;
+}
 
 static void
 put(uint64_t at, size_t n)
@@ -118,6 +127,24 @@ random_passes(void)
 	ok(good == 20, "%d of 20 passes of random changes", good);
 }
 
+/* It tells how long it hashed, not how long it waited. */
+static void
+times(void)
+{
+	struct hasher	*h;
+	uint64_t	 start_us = util_monotonic_us(), wall_us;
+
+	busy_us = 0;
+	if ((h = hasher_start(fd)) == NULL)
+		fatalx("no thread");
+	usleep(200000);
+	ok(holds(h, FILE_BYTES), "a hash that has waited");
+	wall_us = util_monotonic_us() - start_us;
+	ok(busy_us > 1000 && busy_us < wall_us - 150000,
+	    "was busy for %ju of %ju us", (uintmax_t)busy_us,
+	    (uintmax_t)wall_us);
+}
+
 int
 main(void)
 {
@@ -132,6 +159,7 @@ main(void)
 	simple();
 	changed();
 	random_passes();
+	times();
 	free(image);
 	close(fd);
 	return (tap_end());

@@ -551,7 +551,7 @@ row(struct store *s, const char *database, const char *name, uint64_t size,
 	v.verdict = verdict;
 	snprintf(path, sizeof(path), "%s/%s/%s", store_path(s), database,
 	    name);
-	catalog_proven(store_catalog(s), id, path, &w, &v);
+	catalog_proven(store_catalog(s), id, path, &w, &v, NULL);
 	return (id);
 }
 
