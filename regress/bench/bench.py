@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""The bench: bench.py -b BUILD [-q] [-r ROUNDS] [-d DOCUMENT] [ROW ...]
+
+Runs the rows, or those that are named, and prints what each gave as soon as
+it is there, then the table.  -q: smaller databases, fewer rounds, and of the
+rows those that matter most.  -d: the file that the table is written to,
+between its marks.  The status is 1 when a row could not be run for another
+reason than a peer that is missing; a goal that is missed is no error.
+"""
+import argparse
+import sys
+import time
+import traceback
+
+import report
+import rows_create
+import rows_lock
+from lab import Lab, Missing
+from pair import Row, text_table
+
+# Name, function, whether it is of the quick ones.
+ROWS = [
+    ('create', rows_create.create, True),
+    ('capture', rows_create.capture, True),
+    ('zstd', rows_create.zstd, True),
+    ('lock', rows_lock.lock, True),
+]
+
+
+def arguments():
+    p = argparse.ArgumentParser(description='Times cloudbackupd and what '
+                                'one would use instead.')
+    p.add_argument('-b', dest='build', required=True)
+    p.add_argument('-q', dest='quick', action='store_true')
+    p.add_argument('-r', dest='rounds', type=int)
+    p.add_argument('-d', dest='document')
+    p.add_argument('names', nargs='*', metavar='ROW',
+                   help=', '.join(name for name, _, _ in ROWS))
+    a = p.parse_args()
+    unknown = set(a.names) - {name for name, _, _ in ROWS}
+    if unknown:
+        p.error('no such rows: ' + ', '.join(sorted(unknown)))
+    return a
+
+
+def run_rows(lab, names):
+    """All rows, and how many could not be run."""
+    rows, failed = [], 0
+    for name, function, quick in ROWS:
+        if names and name not in names or \
+                not names and lab.quick and not quick:
+            continue
+        begin = time.monotonic()
+        try:
+            some = function(lab)
+        except Missing as e:
+            some = [Row(name, '')]
+            some[0].missing = str(e)
+        except Exception:
+            traceback.print_exc()
+            some = [Row(name, '')]
+            some[0].missing = 'could not be run'
+            failed += 1
+        print('%s, %.0f s' % (name, time.monotonic() - begin))
+        print(text_table(some) + '\n', flush=True)
+        rows += some
+    return rows, failed
+
+
+def main():
+    a = arguments()
+    lab = Lab(a.build, a.quick, a.rounds)
+    begin = time.monotonic()
+    try:
+        lab.hot_memory()
+        rows, failed = run_rows(lab, a.names)
+    finally:
+        lab.close()
+    print('\n'.join(report.notes(rows)))
+    print('%d of %d goals reached, in %.0f s' % (
+        sum(row.verdict() == 'yes' for row in rows),
+        sum(bool(row.sense) for row in rows), time.monotonic() - begin))
+    if a.document:
+        report.write(a.document, rows)
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

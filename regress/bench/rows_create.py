@@ -1,0 +1,114 @@
+"""Rows: a whole create, with a local copy and an upload, against the
+pipeline of today; a capture alone against cp."""
+from daemon import Daemon
+from pair import Row, in_turn
+from peers import Peers
+
+PIPELINE = 'sqlite3 .backup + fsync + %sopenssl sha256 + curl -F'
+
+
+def side_by_side(lab, daemon, name, source, peer, uploaded, rounds,
+                 warm=1):
+    """Rounds of our create and of the peer; neither finds a file there."""
+    peers = Peers(lab)
+
+    def ours():
+        lab.calm(source)
+        run = daemon.create(name, uploaded)
+        daemon.forget(run)
+        return run
+
+    def other():
+        peers.fresh()
+        lab.calm(source)
+        run = peer(peers)
+        peers.fresh()
+        return run
+
+    return in_turn(rounds, ours, other, warm)
+
+
+def one_create(lab, size_mb, check, faster, rounds):
+    source = lab.database(size_mb)
+    steps = {'none': '', 'quick': 'quick_check + ',
+             'full': 'integrity_check + '}[check]
+    wall = Row('create, verify %s, %d MB' % (check, size_mb),
+               PIPELINE % steps, '>=', faster, 'x faster')
+    cpu = Row('its CPU time', 'the same', *(
+        ('<=', 0.75) if check == 'none' else ('', None)), unit='x')
+    sink = lab.sink()
+    with Daemon(lab, [('shop', source, 'verify ' + check)],
+                remote=sink) as daemon:
+        for ours, other in side_by_side(
+                lab, daemon, 'shop', source,
+                lambda p: p.pipeline(source, check, sink), True, rounds,
+                warm=0 if lab.quick and check == 'full' else 1):
+            wall.add(other.wall / ours.wall, ours.wall, other.wall)
+            cpu.add(ours.cpu / other.cpu, ours.cpu, other.cpu)
+    return [wall, cpu]
+
+
+def create(lab):
+    """none, quick, full"""
+    sizes = [100] if lab.quick else [1000, 100]
+    rows = []
+    for check, faster, usual in (('none', 2.0, 7), ('quick', 1.3, 5),
+                                 ('full', 1.0, 3)):
+        for size_mb in sizes:
+            rows += one_create(lab, size_mb, check, faster,
+                               lab.rounds(usual, 2 if check == 'full' else 3))
+    return rows
+
+
+def capture(lab):
+    """hashed and fsynced, nothing is sent"""
+    size_mb = 100 if lab.quick else 1000
+    source = lab.database(size_mb)
+    rows = []
+    with Daemon(lab, [('shop', source, 'verify none')]) as daemon:
+        for against, peer, goal, limit in (
+                ('cp + fsync', lambda p: p.copy_fsync(source), 1.25, hashing),
+                ('sqlite3 .backup + fsync', lambda p: p.backup(source), None,
+                 None),
+                ('VACUUM INTO + fsync', lambda p: p.vacuum_into(source), None,
+                 None)):
+            if goal is None and lab.quick:
+                continue
+            row = Row('capture, hashed and fsynced, %d MB' % size_mb, against,
+                      '<=' if goal else '', goal)
+            for ours, other in side_by_side(lab, daemon, 'shop', source, peer,
+                                            False, lab.rounds(5, 3)):
+                row.add(ours.wall / other.wall, ours.wall, other.wall)
+            if limit:
+                row.note = limit(lab, source)
+            rows.append(row)
+    return rows
+
+
+def hashing(lab, source):
+    """The limit: nobody has read and hashed it sooner."""
+    lab.calm(source)
+    run = lab.timed(['openssl', 'dgst', '-sha256', source])
+    return 'SHA-256 of the file alone takes %.2f s' % run.wall
+
+
+def zstd(lab):
+    size_mb = 100 if lab.quick else 1000
+    source = lab.database(size_mb)
+    level = 3
+    row = Row('create, compress zstd %d, verify none, %d MB' % (level,
+                                                               size_mb),
+              'zstd -T0 -%d of a finished file + fsync' % level, '<=', 1.1)
+    script = 'zstd -q -T0 -%d -o "$2.zst" "$1"\nsync "$2.zst"\n' % level
+    lab.need('zstd')
+    with Daemon(lab, [('shop', source, 'verify none',
+                       'compress zstd %d' % level)]) as daemon:
+        for ours, other in side_by_side(
+                lab, daemon, 'shop', source,
+                lambda p: lab.shell(script, source, p.file), False,
+                lab.rounds(5, 2)):
+            row.add(ours.wall / other.wall, ours.wall, other.wall)
+            size = ours.data['stored_size']
+    row.note = 'ours stores %.0f %% of the image; the last hash, check and ' \
+        'catalog are in its time' % (100 * size / ours.data['file_size'])
+    return [row]
