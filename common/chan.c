@@ -29,6 +29,7 @@
 #define IN_BYTES	(64 * 1024)
 #define FDS_AHEAD	128
 #define PAYLOAD_MAX	16384
+#define SEND_MESSAGES	16		/* in one sendmsg at most */
 
 struct wire {				/* the header of each message */
 	uint32_t	magic;
@@ -180,20 +181,29 @@ chan_send(struct chan *c, enum msg_type type, uint64_t id,
 		c->hooks.queued(c->hooks.arg);
 }
 
+/* The first message alone, if it has a descriptor; else as many as follow
+ * and have none. */
 static ssize_t
-send_one(struct chan *c, struct out *o)
+send_some(struct chan *c)
 {
-	struct iovec		 iov;
+	struct iovec		 iov[SEND_MESSAGES];
 	struct msghdr		 m;
 	union fd_control	 control;
 	struct cmsghdr		*h;
+	struct out		*o, *first = STAILQ_FIRST(&c->outq);
+	size_t			 n = 0;
 
+	STAILQ_FOREACH(o, &c->outq, entry) {
+		if (n == SEND_MESSAGES || (n > 0 &&
+		    (o->fd != -1 || first->fd != -1)))
+			break;
+		iov[n].iov_base = o->bytes + o->sent;
+		iov[n++].iov_len = o->size - o->sent;
+	}
 	memset(&m, 0, sizeof(m));
-	iov.iov_base = o->bytes + o->sent;
-	iov.iov_len = o->size - o->sent;
-	m.msg_iov = &iov;
-	m.msg_iovlen = 1;
-	if (o->fd != -1) {
+	m.msg_iov = iov;
+	m.msg_iovlen = n;
+	if (first->fd != -1) {
 		memset(&control, 0, sizeof(control));
 		m.msg_control = control.bytes;
 		m.msg_controllen = sizeof(control.bytes);
@@ -201,19 +211,43 @@ send_one(struct chan *c, struct out *o)
 		h->cmsg_level = SOL_SOCKET;
 		h->cmsg_type = SCM_RIGHTS;
 		h->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(h), &o->fd, sizeof(int));
+		memcpy(CMSG_DATA(h), &first->fd, sizeof(int));
 	}
 	return (sendmsg(c->sock, &m, MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+/* The kernel took n bytes; 1 when that was all of the last message. */
+static int
+sent(struct chan *c, size_t n)
+{
+	struct out	*o;
+	size_t		 part;
+
+	while (n > 0) {
+		o = STAILQ_FIRST(&c->outq);
+		if (o->fd != -1) {	/* went with the first byte */
+			close(o->fd);
+			o->fd = -1;
+		}
+		part = o->size - o->sent < n ? o->size - o->sent : n;
+		o->sent += part;
+		c->queued -= part;
+		n -= part;
+		if (o->sent < o->size)
+			return (0);
+		STAILQ_REMOVE_HEAD(&c->outq, entry);
+		freezero(o, sizeof(*o) + o->size);
+	}
+	return (1);
 }
 
 int
 chan_write(struct chan *c)
 {
-	struct out	*o;
-	ssize_t		 n;
+	ssize_t	n;
 
-	while ((o = STAILQ_FIRST(&c->outq)) != NULL) {
-		if ((n = send_one(c, o)) == -1) {
+	while (!STAILQ_EMPTY(&c->outq)) {
+		if ((n = send_some(c)) == -1) {
 			if (errno == EINTR)
 				continue;
 			if (errno == EAGAIN || errno == ENOBUFS ||
@@ -221,16 +255,8 @@ chan_write(struct chan *c)
 				return (0);
 			return (-1);
 		}
-		if (o->fd != -1) {	/* went with the first byte */
-			close(o->fd);
-			o->fd = -1;
-		}
-		o->sent += (size_t)n;
-		c->queued -= (size_t)n;
-		if (o->sent < o->size)
+		if (!sent(c, (size_t)n))
 			return (0);
-		STAILQ_REMOVE_HEAD(&c->outq, entry);
-		freezero(o, sizeof(*o) + o->size);
 	}
 	return (1);
 }
