@@ -84,8 +84,6 @@ behind_advance(struct behind *b, uint64_t bytes)
 void
 behind_end(struct behind *b)
 {
-	if (b == NULL)
-		return;
 	pthread_mutex_lock(&b->mutex);
 	b->end = 1;
 	pthread_cond_broadcast(&b->moved);

@@ -17,7 +17,7 @@ struct behind	*behind_start(int fd);
 /* So many bytes are written now.  Waits while the disk is far behind. */
 void		 behind_advance(struct behind *, uint64_t bytes);
 
-/* Ends it, wherever it is, and frees it; NULL is none. */
+/* Ends it, wherever it is, and frees it. */
 void		 behind_end(struct behind *);
 
 #endif

@@ -433,7 +433,6 @@ capture_run(const struct m_w_capture *order, int artifact,
 			r = copy(&c);
 	}
 	capture_end(&c);
-	behind_end(c.behind);
 	if (r == 0)
 		r = settle(&c);
 	hasher_abandon(c.hasher);

@@ -8,7 +8,6 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
-#include "daemon/worker/behind.h"
 #include "daemon/worker/hasher.h"
 #include "daemon/worker/look.h"
 #include "proto/msg.h"
@@ -27,7 +26,6 @@ struct capture {
 	int			 wal;		/* it is in WAL mode */
 	uint64_t		 began_us;	/* the lock is held since */
 	struct hasher		*hasher;	/* or NULL: no hash is wanted */
-	struct behind		*behind;	/* or NULL: nothing was ahead */
 	int			 update;	/* the artifact holds an older
 						 * state: write what differs */
 	int			 keep_parts;	/* there will be an update */

@@ -13,6 +13,7 @@
 
 #include "common/compat.h"
 #include "common/util.h"
+#include "daemon/worker/behind.h"
 #include "daemon/worker/capture.h"
 #include "daemon/worker/wal.h"
 #include "daemon/worker/worker.h"
@@ -360,7 +361,8 @@ ahead_wal(struct capture *c, struct source *s)
 
 /* 0, 1 when the rest is not worth it, or -1 and *error. */
 static int
-ahead_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
+ahead_block(struct capture *c, const struct source *s, struct behind *b,
+    uint64_t off, size_t n)
 {
 	uint64_t	at_us = util_monotonic_us();
 	int		rc;
@@ -380,7 +382,7 @@ ahead_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
 	at_us = worker_lap(PHASE_WRITE, at_us);
 	if (c->hasher != NULL)
 		hasher_advance(c->hasher, off + n);
-	behind_advance(c->behind, off + n);
+	behind_advance(b, off + n);
 	(void)worker_lap(PHASE_FSYNC, at_us);
 	return (0);
 }
@@ -388,24 +390,26 @@ ahead_block(struct capture *c, const struct source *s, uint64_t off, size_t n)
 static int
 ahead_blocks(struct capture *c, struct source *s)
 {
-	uint64_t	off, total;
-	size_t		n;
-	int		rv = 0;
+	struct behind	*b;
+	uint64_t	 off, total;
+	size_t		 n;
+	int		 rv = 0;
 
 	total = s->pages * s->page_size;
-	if ((s->block = malloc(BLOCK_BYTES)) == NULL ||
-	    parts_room(c, total) == -1 ||
-	    (c->behind = behind_start(c->out)) == NULL)
-		return (fail(c->error, E_WORKER_FAILED, "no memory, or no "
-		    "thread"));
 	if (ftruncate(c->out, (off_t)total) == -1)
 		return (capture_write_failed(c, errno));
+	if ((s->block = malloc(BLOCK_BYTES)) == NULL ||
+	    parts_room(c, total) == -1 || (b = behind_start(c->out)) == NULL)
+		return (fail(c->error, E_WORKER_FAILED, "no memory, or no "
+		    "thread"));
 	for (off = 0; rv == 0 && off < total; off += n) {
 		n = total - off < BLOCK_BYTES ? (size_t)(total - off) :
 		    BLOCK_BYTES;
 		if ((rv = capture_go_on(c, off, total)) == 0)
-			rv = ahead_block(c, s, off, n);
+			rv = ahead_block(c, s, b, off, n);
 	}
+	/* Under the lock the processor is wanted for other things. */
+	behind_end(b);
 	return (rv);
 }
 

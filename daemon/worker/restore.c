@@ -494,7 +494,6 @@ restore_run(const struct m_w_restore *order, struct m_w_restored *result,
 	worker_progress("look", 0, 0);
 	rv = run(&r);
 	capture_end(&r.c);
-	behind_end(r.c.behind);
 	if (r.c.locks != -1)
 		close(r.c.locks);
 	look_free(&r.c.look);
