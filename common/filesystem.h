@@ -26,4 +26,11 @@ int64_t		 filesystem_birth_ms(int dir, const char *name);
  */
 void		 filesystem_write_soon(int fd, uint64_t offset, uint64_t bytes);
 
+/*
+ * Nobody will read these bytes of a file soon (bytes 0: to its end): the
+ * memory that holds them is better used for what applications read.  What
+ * is not on the disk yet stays.
+ */
+void		 filesystem_forget(int fd, uint64_t offset, uint64_t bytes);
+
 #endif

@@ -573,13 +573,15 @@ struct m_signature {
 
 enum capture_method { CAPTURE_RAW, CAPTURE_BACKUP };
 
+#define CAPTURE_FORGET		0x01	/* nobody reads it soon after this */
+
 /* W_CAPTURE carries the artifact, open for reading and writing, empty. */
 struct m_w_capture {
 	struct m_look	look;
 	uint32_t	method;		/* enum capture_method */
 	uint32_t	lock_timeout_ms;	/* waiting for a lock */
 	uint32_t	lock_limit_ms;	/* holding one */
-	uint32_t	zero;
+	uint32_t	flags;		/* CAPTURE_* */
 	uint64_t	size_limit;	/* bytes; 0: none */
 	uint64_t	reserve;	/* bytes to leave free */
 };
@@ -590,6 +592,7 @@ enum verify_level { VERIFY_NONE, VERIFY_QUICK, VERIFY_FULL };
 #define VERIFY_ROWS		0x02	/* count: a W_TABLE for each table */
 #define VERIFY_REFERENCES	0x04	/* count broken foreign keys */
 #define VERIFY_LOW		0x08	/* others first */
+#define VERIFY_FORGET		0x10	/* nobody reads it soon after this */
 
 /* W_VERIFY carries the artifact, open for reading only. */
 struct m_w_verify {

@@ -204,6 +204,13 @@ create_upload_progress(struct engine *e, int64_t backup_id, uint64_t done,
 
 /* ---- the check ---- */
 
+/* Is the image read again when it is proven? */
+static int
+read_again(const struct conf_database *d)
+{
+	return (!TAILQ_EMPTY(&d->targets) || forms_of(&d->local) != 0);
+}
+
 void
 create_task_progress(void *arg, const struct m_w_progress *p)
 {
@@ -264,6 +271,8 @@ verify(struct job *j, int fd)
 	memset(&o, 0, sizeof(o));
 	o.level = j->database->verify;
 	o.flags = VERIFY_EXPECT | VERIFY_ROWS;
+	if (!read_again(j->database))
+		o.flags |= VERIFY_FORGET;
 	o.count_s = COUNT_S;
 	o.expect_size = c->captured.size;
 	o.expect_pages = c->captured.page_count;
@@ -369,6 +378,8 @@ capture(struct job *j)
 	o.lock_limit_ms = d->lock_limit_ms;
 	o.size_limit = size_limit(d);
 	o.reserve = e->conf->reserve;
+	if (d->verify == VERIFY_NONE && !read_again(d))
+		o.flags |= CAPTURE_FORGET;
 	memset(&t, 0, sizeof(t));
 	t.type = MSG_W_CAPTURE;
 	t.data = &o;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/compat.h"
+#include "common/filesystem.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/network/curl_loop.h"
@@ -24,6 +25,7 @@
 #define EXPECT_MS		200
 #define BUFFER_BYTES		(256 * 1024)
 #define BUFFER_BYTES_MIN	(16 * 1024)
+#define FORGET_BYTES		(8 * 1024 * 1024)
 #define HEADER_BYTES_MAX	(256 * 1024)
 #define REFUSAL_BYTES_MAX	(64 * 1024)	/* of an error's body */
 #define DROPPED_BYTES_MAX	(1024 * 1024)	/* of the rest of it */
@@ -64,6 +66,16 @@ moved_bytes(struct exchange *x)
 	return ((uint64_t)up + (uint64_t)down + x->header_bytes);
 }
 
+/* What was sent is in nobody's way any more. */
+static void
+forget(struct exchange *x, uint64_t before)
+{
+	uint64_t	from = before / FORGET_BYTES * FORGET_BYTES;
+
+	if (x->offset == x->size || x->offset - from >= FORGET_BYTES)
+		filesystem_forget(x->fd, x->from + from, x->offset - from);
+}
+
 static size_t
 on_read(char *p, size_t size, size_t n, void *arg)
 {
@@ -89,6 +101,7 @@ on_read(char *p, size_t size, size_t n, void *arg)
 		return (CURL_READFUNC_ABORT);
 	}
 	x->offset += (uint64_t)got;
+	forget(x, x->offset - (uint64_t)got);
 	return ((size_t)got);
 }
 

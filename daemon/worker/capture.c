@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/compat.h"
+#include "common/filesystem.h"
 #include "common/procs.h"
 #include "common/util.h"
 #include "daemon/worker/capture.h"
@@ -358,6 +359,8 @@ settle(struct capture *c)
 	if (hasher_finish(h, c->result->size, c->result->checksum) == -1)
 		return (fail(c->error, E_IO_ERROR,
 		    "cannot read the copy back: %s", strerror(errno)));
+	if (c->order->flags & CAPTURE_FORGET)
+		filesystem_forget(c->out, 0, 0);
 	return (capture_facts(c));
 }
 

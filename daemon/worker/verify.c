@@ -17,6 +17,7 @@
 #include "common/caps.h"
 #include "common/compat.h"
 #include "common/drop.h"
+#include "common/filesystem.h"
 #include "common/log.h"
 #include "common/procs.h"
 #include "common/sandbox.h"
@@ -320,6 +321,8 @@ verify_run(const struct m_w_verify *order, int fd,
 	if (hasher_finish(h, v.size, result->checksum) == -1)
 		return (fail(error, E_IO_ERROR, "cannot read the copy: %s",
 		    strerror(errno)));
+	if (order->flags & VERIFY_FORGET)
+		filesystem_forget(fd, 0, 0);
 	if (worker_stopping())
 		return (fail(error, E_SHUTTING_DOWN,
 		    "the check was given up because the daemon ends"));

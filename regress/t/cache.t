@@ -1,0 +1,31 @@
+#!/bin/bash
+# What a backup leaves in the page cache: what applications read, and
+# nothing of its own.
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/regress/e2e.sh"
+command -v fincore >/dev/null || skip_all "no fincore"
+case $(stat -f -c %T "$T") in tmpfs|overlayfs) skip_all "the files are always in memory" ;; esac
+remote_start
+mkdir "$T/d"
+"$TOOLS/bank" "$T/d/bank.db" -m wal -z 24 init >/dev/null
+[ "$(id -u)" != 0 ] || chown -R daemon: "$T/d"
+cached() { fincore -b -n -o RES "$1" | tr -d ' '; }
+
+# left WHAT [WORDS OF THE DATABASE]
+left() {
+	daemon_conf "remote \"hq\" { rest \"http://127.0.0.1:$RPORT\" }
+database \"bank\" { path \"$T/d/bank.db\" user id \"7\" ${*:2} }"
+	daemon_start || finish
+	cat "$T/d/bank.db" >/dev/null
+	live=$(cached "$T/d/bank.db")
+	create >"$T/answer"
+	is "$1: the backup is complete" "$(json .data.status <"$T/answer")" completed
+	file=$(json .data.file_path <"$T/answer")
+	ok "$1: nothing of it stays in memory" eval '[ "$(cached "$file")" -lt 65536 ]'
+	is "$1: what the application reads stays" "$(cached "$T/d/bank.db")" "$live"
+	daemon_stop
+}
+left "only here, checked"
+left "only here, not checked" verify none
+left "with a remote" 'to "hq"'
+finish
