@@ -3,8 +3,8 @@
  * answer (design.md section 4).  It owns the descriptors of the image and
  * the artifacts of what is kept.  The order: image, a look at the live
  * database, proof of the image, its page size, then one worker that keeps
- * what is there, gets our word once that has its name, and writes; at last
- * the proof of what was kept.
+ * what is there, gets our word once that has its name, and writes; beside
+ * that, the proof of what was kept.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -300,6 +300,23 @@ on_verified(void *arg, const struct task_result *t)
 	convert(j);
 }
 
+/*
+ * How the image is proven besides its hash.  D5: what only a remote
+ * vouches for is looked at in full.  Bytes that were found sound, and are
+ * the same by their hash, are sound.
+ */
+static enum verify_level
+image_level(const struct job *j)
+{
+	const struct restoring	*r = j->data;
+
+	if (r->backup.checksum[0] == '\0' ||
+	    j->database->verify == VERIFY_FULL)
+		return (VERIFY_FULL);
+	return (strcmp(r->backup.verdict, "sound") == 0 ? VERIFY_NONE :
+	    VERIFY_QUICK);
+}
+
 static void
 on_looked(void *arg, const struct task_result *t)
 {
@@ -319,9 +336,7 @@ on_looked(void *arg, const struct task_result *t)
 	}
 	owner_inspected(j->database, &r->live);
 	memset(&o, 0, sizeof(o));
-	/* D5: what only a remote vouches for is looked at in full. */
-	o.level = r->backup.checksum[0] == '\0' ? VERIFY_FULL :
-	    j->database->verify == VERIFY_FULL ? VERIFY_FULL : VERIFY_QUICK;
+	o.level = image_level(j);
 	if ((fd = fcntl(r->image, F_DUPFD_CLOEXEC, 0)) == -1)
 		fatal("dup");
 	if (verify_start(j->engine, &o, fd, on_task_progress, on_verified,
@@ -441,14 +456,14 @@ on_restored(void *arg, const struct task_result *t)
 	if (!t->ok) {
 		if (r->safety_id != 0)
 			/* It stays: a backup like any other. */
-			restore_safety_prove(j, &t->error);
+			restore_safety_end(j, &t->error);
 		else
 			task_failed(j, t);
 		return;
 	}
 	r->restored_ms = util_now_ms();
 	if (r->safety_id != 0)
-		restore_safety_prove(j, NULL);
+		restore_safety_end(j, NULL);
 	else
 		restore_finish(j);
 }
@@ -468,6 +483,7 @@ on_event(void *arg, struct task *t, const struct msg *m)
 		    "it kept");
 	else if (restore_safety_publish(j) == 0) {
 		task_go(t);
+		restore_safety_ahead(j);
 		return;
 	}
 	/* Without our word it gives up, and says so. */

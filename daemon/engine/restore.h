@@ -28,6 +28,10 @@ struct restoring {
 	int64_t		 safety_id;	/* its row, 0: there was nothing */
 	int64_t		 safety_created_ms;
 	int		 safety_proofs;	/* how often it was tried */
+	int		 proving;	/* a worker checks it now */
+	struct m_w_verified proof;	/* what that found, once */
+	int		 proven;	/* this is 1 */
+	int		 ended;		/* the worker that writes has */
 
 	int64_t		 restore_id;	/* in the catalog's restores */
 	struct catalog_restore undoes;	/* id 0: it is no undo */
@@ -72,10 +76,16 @@ int	restore_identity(struct engine *, uint64_t request,
 int	restore_safety_publish(struct job *);
 
 /*
- * The worker has ended: the kept copy is settled and checked like any
- * other, then the client is answered.  error: the restore failed with it,
+ * The kept copy is published: its check begins beside the writing.  What
+ * can't be begun or ended now is left to restore_safety_end.
+ */
+void	restore_safety_ahead(struct job *);
+
+/*
+ * The worker has ended: the client is answered as soon as the kept copy is
+ * settled and checked like any other.  error: the restore failed with it,
  * or NULL.
  */
-void	restore_safety_prove(struct job *, const struct m_error *error);
+void	restore_safety_end(struct job *, const struct m_error *error);
 
 #endif

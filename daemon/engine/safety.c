@@ -1,8 +1,9 @@
 /*
  * The engine runs this: the safety backup of a restore.  It gets its name
  * under the write lock of the worker, so that a crash from then on leaves
- * it (the sweeper adopts it), and its proof after the worker has ended and
- * nobody can write to it any more (H11, H14).
+ * it (the sweeper adopts it).  The worker has closed it by then, so that
+ * nobody can write to it any more, and its proof goes beside the writing
+ * (H11, H14); the catalog hears of it after that.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 #include "proto/form.h"
 
 #define PROOFS_MAX	2		/* a worker may have been killed */
+
+static void	prove(struct job *);
 
 static off_t
 raw_size(struct job *j, enum w_file_kind kind)
@@ -171,7 +174,7 @@ safety_unproven(struct job *j, const char *why)
 	char			 text[TEXT_BYTES];
 
 	if (!j->engine->stopping && r->safety_proofs < PROOFS_MAX) {
-		restore_safety_prove(j, NULL);
+		prove(j);
 		return;
 	}
 	snprintf(text, sizeof(text), "what was replaced is kept, but could "
@@ -183,28 +186,23 @@ safety_unproven(struct job *j, const char *why)
 	answer(j);
 }
 
+/* Both have ended, the writing and the proof. */
 static void
-on_verified(void *arg, const struct task_result *t)
+conclude(struct job *j)
 {
-	struct job		*j = arg;
 	struct restoring	*r = j->data;
 	struct engine		*e = j->engine;
-	struct m_w_verified	 v;
-	struct m_error		 error;
 	char			 path[ARTIFACT_BYTES];
 
-	if (verify_result(t, -1, &v, &error) == -1) {
-		safety_unproven(j, error.text);
-		return;
-	}
 	store_final_path(e->store, j->database->name, r->safety_id,
 	    r->safety_created_ms, FORM_PLAIN, path);
-	r->safety.size = v.size;
-	strlcpy(r->safety.checksum, v.checksum, sizeof(r->safety.checksum));
-	catalog_proven(e->catalog, r->safety_id, path, &r->safety, &v,
+	r->safety.size = r->proof.size;
+	strlcpy(r->safety.checksum, r->proof.checksum,
+	    sizeof(r->safety.checksum));
+	catalog_proven(e->catalog, r->safety_id, path, &r->safety, &r->proof,
 	    NULL);
-	if (v.verdict == VERDICT_DAMAGED) {
-		safety_damaged(j, v.text);
+	if (r->proof.verdict == VERDICT_DAMAGED) {
+		safety_damaged(j, r->proof.text);
 		return;
 	}
 	catalog_published(e->catalog, r->safety_id);
@@ -217,32 +215,85 @@ on_progress(void *arg, const struct m_w_progress *p)
 	job_spent(arg, &p->spent);
 }
 
-void
-restore_safety_prove(struct job *j, const struct m_error *error)
+static void
+on_verified(void *arg, const struct task_result *t)
+{
+	struct job		*j = arg;
+	struct restoring	*r = j->data;
+	struct m_error		 error;
+
+	r->proving = 0;
+	if (verify_result(t, -1, &r->proof, &error) == 0)
+		r->proven = 1;
+	if (!r->ended)
+		return;
+	if (r->proven)
+		conclude(j);
+	else
+		safety_unproven(j, error.text);
+}
+
+static int
+check(struct job *j, char *err)
 {
 	struct restoring	*r = j->data;
 	struct engine		*e = j->engine;
 	struct m_w_verify	 o;
-	char			 err[TEXT_BYTES];
 	int			 fd;
 
-	if (error != NULL)
-		r->error = *error;
-	r->safety_proofs++;
 	if (e->stopping) {		/* a check may take minutes */
-		safety_unproven(j, "the daemon was about to end");
-		return;
+		strlcpy(err, "the daemon was about to end", TEXT_BYTES);
+		return (-1);
 	}
-	fd = store_settle(e->store, &r->kept[W_FILE_SAFETY], err);
-	if (fd == -1) {
-		safety_unproven(j, err);
-		return;
-	}
+	if ((fd = store_settle(e->store, &r->kept[W_FILE_SAFETY], err)) == -1)
+		return (-1);
 	memset(&o, 0, sizeof(o));
 	o.level = VERIFY_QUICK;
+	/* Applications wait for who holds the lock, nobody for the check. */
+	o.flags = r->ended ? 0 : VERIFY_LOW;
+	if (verify_start(e, &o, fd, on_progress, on_verified, j) == -1) {
+		strlcpy(err, "too many workers run", TEXT_BYTES);
+		return (-1);
+	}
+	r->proving = 1;
+	return (0);
+}
+
+static void
+prove(struct job *j)
+{
+	struct restoring	*r = j->data;
+	char			 err[TEXT_BYTES];
+
+	r->safety_proofs++;
+	if (check(j, err) == -1)
+		safety_unproven(j, err);
+}
+
+void
+restore_safety_ahead(struct job *j)
+{
+	struct restoring	*r = j->data;
+	char			 err[TEXT_BYTES];
+
+	if (r->safety_id != 0 && check(j, err) == -1)
+		log_debug("safety backup %lld is checked later: %s",
+		    (long long)r->safety_id, err);
+}
+
+void
+restore_safety_end(struct job *j, const struct m_error *error)
+{
+	struct restoring	*r = j->data;
+
+	r->ended = 1;
+	if (error != NULL)
+		r->error = *error;
 	job_phase(j, "safety", 0, r->safety.size);
-	if (verify_start(e, &o, fd, on_progress, on_verified, j) == -1)
-		safety_unproven(j, "too many workers run");
+	if (r->proven)
+		conclude(j);
+	else if (!r->proving)
+		prove(j);
 }
 
 /* What undo needs to know. */

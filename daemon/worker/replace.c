@@ -216,6 +216,7 @@ static int
 keep_old(struct restore *r)
 {
 	uint64_t	start_us = util_monotonic_us();
+	int		rv;
 
 	if (!r->missing) {
 		if (restore_keep_all(r) == -1)
@@ -227,11 +228,9 @@ keep_old(struct restore *r)
 	    worker_file(W_FILE_RAW_WAL)) == -1 || restore_keep_raw(r,
 	    "-journal", worker_file(W_FILE_RAW_JOURNAL)) == -1)
 		return (-1);
-	if (worker_safety(&r->kept) == -1)
-		return (fail(r->error, E_SHUTTING_DOWN,
-		    "the restore was given up because the daemon ends"));
+	rv = restore_kept(r);
 	(void)worker_lap(PHASE_SAFETY, start_us);
-	return (0);
+	return (rv);
 }
 
 int

@@ -110,6 +110,17 @@ keep_main_locked(struct restore *r)
 	return (0);
 }
 
+int
+restore_kept(struct restore *r)
+{
+	worker_file_close(W_FILE_SAFETY);
+	r->c.out = -1;
+	if (worker_safety(&r->kept) == -1)
+		return (fail(r->error, E_SHUTTING_DOWN,
+		    "the restore was given up because the daemon ends"));
+	return (0);
+}
+
 /* A copy of what is there, into the safety artifact: first without the
  * write lock, then (update) under it, where little differs (H11). */
 static int
@@ -148,6 +159,9 @@ keep_ahead(struct restore *r)
 	    rv == 0)
 		rv = capture_sqlite_failed(&r->c,
 		    sqlite3_extended_errcode(r->c.db));
+	/* Here, so that little is left to be written under the lock. */
+	if (rv == 0 && fdatasync(r->c.out) == -1)
+		rv = capture_write_failed(&r->c, errno);
 	(void)worker_lap(PHASE_SAFETY, start_us);
 	return (rv);
 }
@@ -157,6 +171,7 @@ static int
 keep_exactly(struct restore *r)
 {
 	uint64_t	start_us = util_monotonic_us();
+	int		rv;
 
 	if (capture_handles(&r->c) == -1 || (r->unreadable ?
 	    keep_main_locked(r) == -1 || restore_keep_raw(r, "-wal",
@@ -164,13 +179,9 @@ keep_exactly(struct restore *r)
 		return (-1);
 	if (fsync(r->c.out) == -1)
 		return (capture_write_failed(&r->c, errno));
-	if (capture_facts(&r->c) == -1)
-		return (-1);
-	if (worker_safety(&r->kept) == -1)
-		return (fail(r->error, E_SHUTTING_DOWN,
-		    "the restore was given up because the daemon ends"));
+	rv = capture_facts(&r->c) == -1 ? -1 : restore_kept(r);
 	(void)worker_lap(PHASE_SAFETY, start_us);
-	return (0);
+	return (rv);
 }
 
 /* ---- may it go on? ---- */

@@ -32,6 +32,12 @@ int	restore_keep_raw(struct restore *, const char *suffix, int out);
 /* H12: main file, -wal and -journal as they are. */
 int	restore_keep_all(struct restore *);
 
+/*
+ * What is there is kept whole: closes it, so that the engine can prove it
+ * meanwhile, and waits for the engine's word.  0, or -1 and *error.
+ */
+int	restore_kept(struct restore *);
+
 /* Publishes the image under the database's name, by rename; nobody has it
  * open.  0, or -1 and *error: then the old name stands as it was. */
 int	replace_run(struct restore *);

@@ -137,6 +137,14 @@ worker_file(int kind)
 }
 
 void
+worker_file_close(int kind)
+{
+	if (files[kind] != -1)
+		close(files[kind]);
+	files[kind] = -1;
+}
+
+void
 worker_lock_row(const struct m_lock_row *row)
 {
 	chan_send(engine, MSG_W_LOCK_ROW, 0, row, sizeof(*row), -1);

@@ -65,6 +65,9 @@ int	restore_run(const struct m_w_restore *, struct m_w_restored *,
  * order, or -1. */
 int	worker_file(int kind);
 
+/* From here on there is none of that kind. */
+void	worker_file_close(int kind);
+
 /* One row of the answer to a W_VERIFY that counts. */
 void	worker_table(const struct m_w_table *row);
 
