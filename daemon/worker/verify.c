@@ -24,6 +24,8 @@
 #include "common/util.h"
 #include "daemon/worker/count.h"
 #include "daemon/worker/hasher.h"
+#include "daemon/worker/indexes.h"
+#include "daemon/worker/untrusted.h"
 #include "daemon/worker/verify.h"
 #include "daemon/worker/vfs_fd.h"
 #include "daemon/worker/worker.h"
@@ -31,12 +33,12 @@
 
 #define HEAP_BYTES	(256 * 1024 * 1024)
 #define LOW_PRIORITY	10
-#define PROGRESS_OPS	20000		/* virtual machine steps */
 
 struct verify {
 	const struct m_w_verify	*order;
 	struct m_w_verified	*result;
 	sqlite3			*db;
+	struct indexes		*indexes;	/* level full, or NULL */
 	uint64_t		 size;
 	uint64_t		 end_us;	/* 0: no deadline */
 };
@@ -68,32 +70,6 @@ verify_confine(uint32_t uid, uint32_t gid32, struct m_error *e)
 	return (0);
 }
 
-/* ---- SQLite on content that nobody vouches for (facts section 9) ---- */
-
-static int
-authorize(void *arg, int action, const char *a, const char *b, const char *c,
-    const char *d)
-{
-	(void)arg;
-	(void)b;
-	(void)c;
-	(void)d;
-	switch (action) {
-	case SQLITE_SELECT:
-	case SQLITE_READ:
-	case SQLITE_FUNCTION:
-	case SQLITE_RECURSIVE:
-		return (SQLITE_OK);
-	case SQLITE_PRAGMA:
-		return (strcmp(a, "quick_check") == 0 ||
-		    strcmp(a, "foreign_key_check") == 0 ||
-		    strcmp(a, "integrity_check") == 0 ? SQLITE_OK :
-		    SQLITE_DENY);
-	default:
-		return (SQLITE_DENY);
-	}
-}
-
 static int
 on_progress(void *arg)
 {
@@ -103,53 +79,6 @@ on_progress(void *arg)
 	worker_progress("verify", done < v->size ? done : v->size, v->size);
 	return (worker_stopping() ||
 	    (v->end_us != 0 && util_monotonic_us() > v->end_us));
-}
-
-static const struct {
-	int	id, value;
-} limits[] = {
-	{ SQLITE_LIMIT_LENGTH,		1000000000 },
-	{ SQLITE_LIMIT_SQL_LENGTH,	1000000 },
-	{ SQLITE_LIMIT_EXPR_DEPTH,	1000 },
-	{ SQLITE_LIMIT_ATTACHED,	0 },
-	{ SQLITE_LIMIT_TRIGGER_DEPTH,	10 },
-	{ SQLITE_LIMIT_WORKER_THREADS,	0 },
-};
-
-static const struct {
-	int	option, on;
-} options[] = {
-	{ SQLITE_DBCONFIG_DEFENSIVE,		1 },
-	{ SQLITE_DBCONFIG_TRUSTED_SCHEMA,	0 },
-	{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
-	{ SQLITE_DBCONFIG_ENABLE_TRIGGER,	0 },
-	{ SQLITE_DBCONFIG_ENABLE_VIEW,		0 },
-};
-
-static int
-database_open(struct verify *v, int fd)
-{
-	size_t	i;
-
-	if (vfs_fd_open(fd, 0, &v->db) != SQLITE_OK)
-		return (-1);
-	for (i = 0; i < nitems(limits); i++)
-		sqlite3_limit(v->db, limits[i].id, limits[i].value);
-	for (i = 0; i < nitems(options); i++) {
-		if (sqlite3_db_config(v->db, options[i].option, options[i].on,
-		    NULL) != SQLITE_OK)
-			return (-1);
-	}
-	/* A CHECK that rows do not meet is the application's affair, not
-	 * damage of the file. */
-	if (sqlite3_exec(v->db, "PRAGMA cell_size_check=on;"
-	    "PRAGMA mmap_size=0; PRAGMA temp_store=memory;"
-	    "PRAGMA ignore_check_constraints=on", NULL, NULL,
-	    NULL) != SQLITE_OK)
-		return (-1);
-	sqlite3_progress_handler(v->db, PROGRESS_OPS, on_progress, v);
-	return (sqlite3_set_authorizer(v->db, authorize, NULL) == SQLITE_OK ?
-	    0 : -1);
 }
 
 /*
@@ -194,16 +123,14 @@ is_content(const char *row)
 	return (strncmp(row, "NULL value in ", 14) == 0);
 }
 
-static int
-check(struct verify *v)
+static void
+pragma(struct verify *v, const char *sql)
 {
 	sqlite3_stmt	*st = NULL;
 	const char	*row;
 	int		 rc;
 
-	rc = sqlite3_prepare_v2(v->db, v->order->level == VERIFY_FULL ?
-	    "PRAGMA integrity_check(100)" : "PRAGMA quick_check(100)", -1,
-	    &st, NULL);
+	rc = sqlite3_prepare_v2(v->db, sql, -1, &st, NULL);
 	v->result->verdict = VERDICT_SOUND;
 	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
 		if ((rc = sqlite3_step(st)) != SQLITE_ROW)
@@ -217,7 +144,51 @@ check(struct verify *v)
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
 		sqlite_failed(v, rc);
 	sqlite3_finalize(st);
-	return (0);
+}
+
+/* The indexes that could not be proven otherwise, by SQLite itself. */
+static void
+check_left(struct verify *v)
+{
+	const char	*name;
+	char		*sql;
+	size_t		 i;
+
+	if (indexes_whole(v->indexes)) {
+		pragma(v, "PRAGMA integrity_check(100)");
+		return;
+	}
+	for (i = 0; v->result->verdict == VERDICT_SOUND &&
+	    (name = indexes_left(v->indexes, i)) != NULL; i++) {
+		sql = sqlite3_mprintf("PRAGMA integrity_check(\"%w\")", name);
+		if (sql == NULL)
+			verdict(v, VERDICT_UNKNOWN, "out of memory");
+		else
+			pragma(v, sql);
+		sqlite3_free(sql);
+	}
+}
+
+/*
+ * In full: what integrity_check finds beyond quick_check is that each
+ * index has the entries of its table's rows, in their order (indexes.h).
+ */
+static void
+check(struct verify *v)
+{
+	if (v->order->level != VERIFY_FULL || v->indexes == NULL) {
+		pragma(v, v->order->level == VERIFY_FULL ?
+		    "PRAGMA integrity_check(100)" :
+		    "PRAGMA quick_check(100)");
+		return;
+	}
+	pragma(v, "PRAGMA quick_check(100)");
+	if (v->result->verdict != VERDICT_SOUND)
+		return;
+	if (indexes_finish(v->indexes, v->db, on_progress, v) == -1)
+		sqlite_failed(v, SQLITE_INTERRUPT);
+	else
+		check_left(v);
 }
 
 /* What there is, told beside the verdict, and never a part of it. */
@@ -274,8 +245,10 @@ judge(struct verify *v, int fd)
 		    "the size is not the one that was captured");
 	else if (header_matches(v, fd) && v->order->level != VERIFY_NONE) {
 		sqlite3_hard_heap_limit64(HEAP_BYTES);
-		if (database_open(v, fd) == 0) {
+		if (untrusted_open(fd, &v->db, on_progress, v) == 0) {
 			check(v);
+			indexes_free(v->indexes);
+			v->indexes = NULL;
 			if (v->result->verdict == VERDICT_SOUND)
 				counted(v);
 		} else
@@ -315,9 +288,12 @@ verify_run(const struct m_w_verify *order, int fd,
 	/* The hash that counts: nobody can write any more (H14). */
 	if ((h = hasher_start(fd)) == NULL)
 		return (fail(error, E_WORKER_FAILED, "cannot start a thread"));
-	drop_limits(DROP_FORK);		/* that was the last */
+	if (order->level == VERIFY_FULL)
+		v.indexes = indexes_start(fd);
+	drop_limits(DROP_FORK);		/* those were the last */
 	hasher_advance(h, v.size);
 	judge(&v, fd);
+	indexes_free(v.indexes);
 	if (hasher_finish(h, v.size, result->checksum) == -1)
 		return (fail(error, E_IO_ERROR, "cannot read the copy: %s",
 		    strerror(errno)));

@@ -15,7 +15,7 @@
 
 #define WATCH_READS	64
 
-static uint64_t	bytes_read;
+static _Atomic uint64_t	bytes_read;		/* by all threads */
 static void	(*watch)(void *);
 static void	*watch_arg;
 static unsigned	reads;

@@ -5,7 +5,9 @@ FUZZERS +=	$(B)/fuzz/fuzz_look $(B)/fuzz/fuzz_verify \
 fuzz_common :=	$(filter-out %/chan_event.c,$(common_src)) $(proto_src)
 fuzz_worker :=	daemon/worker/look.c daemon/worker/wal.c \
 		daemon/worker/vfs_fd.c daemon/worker/hasher.c \
-		daemon/worker/count.c
+		daemon/worker/count.c daemon/worker/untrusted.c \
+		daemon/worker/indexes.c daemon/worker/indexes_plan.c \
+		daemon/worker/index_key.c
 
 $(B)/fuzz/fuzz_look: regress/fuzz/fuzz_look.c daemon/worker/journal.c \
     daemon/worker/inspect.c
@@ -17,7 +19,7 @@ $(B)/fuzz/fuzz_look $(B)/fuzz/fuzz_verify: $(fuzz_worker) $(fuzz_common) \
 	    -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=undefined -o $@ regress/fuzz/$(@F).c \
 	    regress/fuzz/fuzz_worker.c $(fuzz_worker) $(fuzz_common) \
-	    $(call pkg,sqlite3 libcrypto libbsd) -pthread
+	    $(call pkg,sqlite3 libcrypto libbsd libxxhash) -pthread
 
 fuzz_catalog_src :=	regress/fuzz/fuzz_catalog.c \
 			$(sort $(wildcard daemon/engine/catalog*.c)) \

@@ -37,7 +37,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((fd = memfd_create("fuzz", MFD_CLOEXEC)) == -1 ||
 	    write(fd, data + 1, size - 1) != (ssize_t)size - 1)
 		__builtin_trap();
+	if (order.level == VERIFY_FULL && (data[0] & 4))
+		v.indexes = indexes_start(fd);
 	judge(&v, fd);
+	indexes_free(v.indexes);
 	close(fd);
 	if (!msg_text_ok(result.text) || result.verdict > VERDICT_UNKNOWN)
 		__builtin_trap();
