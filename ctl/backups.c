@@ -203,6 +203,7 @@ show(const struct ctl *ctl, struct json_object *b)
 	printf("%-12s %s (%lld bytes), stored as %s\n", "size", size,
 	    (long long)j_int(b, "file_size"), stored);
 	copies(ctl, b);
+	phases_print(ctl, b);
 }
 
 int

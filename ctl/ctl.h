@@ -121,6 +121,11 @@ void		 table_colour(struct table *, char);
 void		 table_print(struct table *, int colour);	/* and frees */
 void		 table_free(struct table *);
 
+/* ---- phases.c ---- */
+
+/* The table of "phases" of a backup or a job; nothing without any. */
+void	phases_print(const struct ctl *, struct json_object *of);
+
 /* ---- json.c: fields of answers; defaults where there is none ---- */
 
 struct json_object	*j_data(const struct answer *);

@@ -250,6 +250,8 @@ do_jobs(const struct ctl *ctl, int argc, char *argv[])
 		for (i = 0; i < j_count(a.root, "data"); i++)
 			job_row(t, j_at(a.root, "data", i));
 		table_print(t, ctl->colour);
+		if (argc == 2)
+			phases_print(ctl, data);
 	}
 	answer_free(&a);
 	return (status);

@@ -186,6 +186,23 @@ do_heir(void)
 	exit(0);
 }
 
+/* More time than there is, and again. */
+static void
+do_spent(void)
+{
+	struct m_w_progress	p;
+	int			i;
+
+	memset(&p, 0, sizeof(p));
+	strlcpy(p.phase, "copy", sizeof(p.phase));
+	for (i = 0; i < 4; i++) {
+		memset(&p.spent, i == 0 ? 0xff : 0, sizeof(p.spent));
+		if (i > 0)
+			p.spent.us[PHASE_READ] = UINT64_C(3600000000000);
+		say(MSG_W_PROGRESS, 0, &p, sizeof(p), -1);
+	}
+}
+
 static void
 do_descriptor(void)
 {
@@ -226,6 +243,7 @@ static const struct {
 	{ "gone",	do_gone },
 	{ "heir",	do_heir },
 	{ "descriptor",	do_descriptor },
+	{ "spent",	do_spent },
 	{ "request",	do_request },
 };
 

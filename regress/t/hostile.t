@@ -210,9 +210,10 @@ run worker none none
 wait_for 10 answers
 post_create() { survives "$1" "$2" POST /create -H 'Content-Type: application/json' -d '{"database":"alone"}'; }
 for deed in twice thrice full zero other failed-full failed-none safety row phase \
-    warnings half gone heir descriptor request; do
+    warnings half gone heir descriptor spent request; do
 	post_create capture $deed
 done
+is "time without end is not believed" "$(api GET /jobs | jq -c '[.data[].phases | .read_ms, .hash_ms] | map(select(. != null)) | max')" 3600000000
 ok "who it was is said" said 'capture worker was ended: it answered twice'
 ok "and what" said 'answered another order'
 for deed in twice full other safety row gone half request; do post_create verify $deed; done
