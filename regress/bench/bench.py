@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""The bench: bench.py -b BUILD [-q] [-r ROUNDS] [-d DOCUMENT] [ROW ...]
+"""The bench: bench.py -b BUILD [-q] [-m MB] [-r ROUNDS] [-d DOCUMENT]
+[ROW ...]
 
-Runs the rows, or those that are named, and prints what each gave as soon as
-it is there, then the table.  -q: smaller databases, fewer rounds, and of the
-rows those that matter most.  -d: the file that the table is written to,
-between its marks.  The status is 1 when a row could not be run for another
-reason than a peer that is missing; a goal that is missed is no error.
+Runs the rows, or those that are named, prints what each gave as soon as it
+is there, and how many goals were reached.  -q: smaller databases, fewer
+rounds, and of the rows those that matter most.  -m: databases of that size.
+-d: the document that the table goes to, between its marks.  The status is 1
+when a row could not be run for another reason than a peer that is missing; a
+goal that is missed is no error.
 """
 import argparse
 import sys
@@ -14,7 +16,11 @@ import traceback
 
 import report
 import rows_create
+import rows_front
+import rows_idle
 import rows_lock
+import rows_restore
+import rows_writer
 from lab import Lab, Missing
 from pair import Row, text_table
 
@@ -24,6 +30,15 @@ ROWS = [
     ('capture', rows_create.capture, True),
     ('zstd', rows_create.zstd, True),
     ('lock', rows_lock.lock, True),
+    ('writer', rows_writer.writer, False),
+    ('ends', rows_writer.ends, False),
+    ('unchanged', rows_idle.unchanged, True),
+    ('restore', rows_restore.restore, True),
+    ('download', rows_front.download, True),
+    ('gets', rows_front.gets, True),
+    ('memory', rows_idle.memory, True),
+    ('idle', rows_idle.idle, False),
+    ('cache', rows_idle.cache, True),
 ]
 
 
@@ -32,6 +47,7 @@ def arguments():
                                 'one would use instead.')
     p.add_argument('-b', dest='build', required=True)
     p.add_argument('-q', dest='quick', action='store_true')
+    p.add_argument('-m', dest='size_mb', type=int)
     p.add_argument('-r', dest='rounds', type=int)
     p.add_argument('-d', dest='document')
     p.add_argument('names', nargs='*', metavar='ROW',
@@ -69,10 +85,11 @@ def run_rows(lab, names):
 
 def main():
     a = arguments()
-    lab = Lab(a.build, a.quick, a.rounds)
+    lab = Lab(a.build, a.quick, a.rounds, a.size_mb)
     begin = time.monotonic()
     try:
-        lab.hot_memory()
+        if lab.size_mb >= 100:
+            lab.hot_memory()
         rows, failed = run_rows(lab, a.names)
     finally:
         lab.close()

@@ -9,7 +9,6 @@ import glob
 import json
 import os
 import re
-import signal
 import subprocess
 import time
 import urllib.request
@@ -225,6 +224,17 @@ class Daemon:
         run.id = run.data['id']
         return run
 
+    def wait_backups(self, count, seconds=300):
+        """Until there are so many, and no job runs or waits to run."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            status = self.get('/status')['data']
+            if status['jobs_running'] + status['jobs_queued'] == 0 and \
+                    self.get('/stats')['data']['total_backups'] == count:
+                return
+            time.sleep(0.2)
+        raise RuntimeError('the daemon does not come to rest')
+
     def lock_held(self, name):
         """Seconds that the last capture held its lock, as it says."""
         text = self.get('/metrics', api=False)
@@ -238,6 +248,3 @@ class Daemon:
         if not path.startswith(self.backups + '/'):
             raise RuntimeError('not a file of ours: %s' % path)
         os.unlink(path)
-
-    def signal(self, sig=signal.SIGHUP):
-        self.child.send_signal(sig)

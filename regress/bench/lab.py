@@ -32,10 +32,11 @@ class Missing(Exception):
 
 
 class Lab:
-    def __init__(self, build, quick=False, rounds=None):
+    def __init__(self, build, quick=False, rounds=None, size_mb=None):
         self.build = build
         self.quick = quick
         self.asked_rounds = rounds
+        self.size_mb = size_mb or (100 if quick else 1000)
         self.dir = os.environ.get('BENCH_DIR', '/var/tmp/cloudbackupd-bench')
         self.work = os.path.join(self.dir, 'work.%d' % os.getpid())
         self.children = []

@@ -42,7 +42,7 @@ def one_create(lab, size_mb, check, faster, rounds):
         for ours, other in side_by_side(
                 lab, daemon, 'shop', source,
                 lambda p: p.pipeline(source, check, sink), True, rounds,
-                warm=0 if lab.quick and check == 'full' else 1):
+                warm=0 if check == 'full' else 1):
             wall.add(other.wall / ours.wall, ours.wall, other.wall)
             cpu.add(ours.cpu / other.cpu, ours.cpu, other.cpu)
     return [wall, cpu]
@@ -50,7 +50,7 @@ def one_create(lab, size_mb, check, faster, rounds):
 
 def create(lab):
     """none, quick, full"""
-    sizes = [100] if lab.quick else [1000, 100]
+    sizes = [lab.size_mb] if lab.size_mb < 1000 else [lab.size_mb, 100]
     rows = []
     for check, faster, usual in (('none', 2.0, 7), ('quick', 1.3, 5),
                                  ('full', 1.0, 3)):
@@ -62,7 +62,7 @@ def create(lab):
 
 def capture(lab):
     """hashed and fsynced, nothing is sent"""
-    size_mb = 100 if lab.quick else 1000
+    size_mb = lab.size_mb
     source = lab.database(size_mb)
     rows = []
     with Daemon(lab, [('shop', source, 'verify none')]) as daemon:
@@ -93,7 +93,7 @@ def hashing(lab, source):
 
 
 def zstd(lab):
-    size_mb = 100 if lab.quick else 1000
+    size_mb = lab.size_mb
     source = lab.database(size_mb)
     level = 3
     row = Row('create, compress zstd %d, verify none, %d MB' % (level,

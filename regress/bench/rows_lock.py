@@ -38,7 +38,7 @@ def reading(lab, source):
 
 
 def lock_rollback(lab):
-    size_mb = 100 if lab.quick else 1000
+    size_mb = lab.size_mb
     source = lab.database(size_mb, 'delete')
     peers = Peers(lab)
     said = Row('lock held, rollback journal, %d MB: as it says' % size_mb,
@@ -74,17 +74,17 @@ def lock_rollback(lab):
 
 def lock_wal(lab):
     """With a -wal of a tenth of the database that is not checkpointed."""
-    size_mb = 100 if lab.quick else 1000
+    size_mb = lab.size_mb
     source = lab.scratch(size_mb)
     peers = Peers(lab)
     said = Row('lock held, WAL, %d MB with a -wal of %d MB: as it says' % (
-        size_mb, size_mb // 10), 'cp of the database file', '<=', 1.3)
+        size_mb, max(1, size_mb // 10)), 'cp of the database file', '<=', 1.3)
     seen = Row('the same, as seen from outside', 'the same', '<=', 1.3)
     # Somebody has it open, so that nobody is the last who closes it.
     opener = lab.spawn([lab.tool('load'), source, 'open'],
                        stdout=subprocess.PIPE)
     opener.stdout.readline()
-    subprocess.run([lab.tool('load'), '-s', 'off', '-w', str(size_mb // 10),
+    subprocess.run([lab.tool('load'), '-s', 'off', '-w', str(max(1, size_mb // 10)),
                     source, 'grow'], check=True)
     try:
         with Daemon(lab, [('shop', source, 'verify none')]) as daemon:

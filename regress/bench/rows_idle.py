@@ -1,0 +1,313 @@
+"""Rows: what it costs to have it: memory, threads and CPU, at rest and in a
+job, against Litestream; a schedule that is due when nothing has changed; the
+page cache of others after a backup."""
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+
+from daemon import Daemon, processes, pss_kib, switches, threads, ticks_cpu
+from lab import Missing
+from pair import Row, in_turn
+
+HEADER_BYTES = 100
+
+
+def litestream_program(lab):
+    return lab.need('litestream', [
+        lab.dir + '/npm/node_modules/@flydotio/litestream-linux-x64/litestream'
+    ])
+
+
+class Litestream:
+    """Replicates databases to files; settled when every one has a copy."""
+
+    def __init__(self, lab, paths):
+        self.lab = lab
+        self.dir = os.path.join(lab.work, 'litestream')
+        os.mkdir(self.dir)
+        conf = os.path.join(self.dir, 'conf')
+        with open(conf, 'w') as f:
+            f.write('dbs:\n')
+            for n, path in enumerate(paths):
+                f.write('  - path: %s\n    replicas:\n      - path: %s/r%d\n'
+                        % (path, self.dir, n))
+        self.child = lab.spawn(
+            [litestream_program(lab), 'replicate', '-config', conf],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.count = len(paths)
+
+    def pids(self):
+        return processes(self.child.pid)
+
+    def wait(self, seconds=120):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            done = sum(any('.snapshot.lz4' in name and
+                           not name.endswith('.tmp')
+                           for _, _, names in os.walk('%s/r%d' %
+                                                      (self.dir, n))
+                           for name in names) for n in range(self.count))
+            if done == self.count:
+                return
+            time.sleep(0.1)
+        raise RuntimeError('Litestream made no copy')
+
+    def close(self):
+        self.lab.end(self.child)
+        subprocess.run(['rm', '-rf', self.dir], check=True)
+
+
+class Peak:
+    """The most memory that processes had, looked at every 20 ms."""
+
+    def __init__(self, pids):
+        self.pids, self.kib = pids, 0
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+
+    def watch(self):
+        while not self.stop.wait(0.02):
+            self.kib = max(self.kib, pss_kib(self.pids()))
+
+    def end(self):
+        self.stop.set()
+        self.thread.join()
+        return self.kib / 1024
+
+
+def memory(lab):
+    size_mb = lab.size_mb
+    source = lab.scratch(size_mb)
+    at_rest = Row('memory of all processes at rest (PSS)', 'Litestream', '<=',
+                  14, 'MiB', 'MiB')
+    in_job = Row('the most during a create of %d MB, verify quick, uploaded'
+                 % size_mb, 'its first snapshot', '<=', 28, 'MiB', 'MiB')
+    try:
+        rest, most = [], []
+        with Daemon(lab, [('shop', source, 'verify quick')],
+                    remote=lab.sink()) as daemon:
+            for _ in range(lab.rounds(3, 2)):
+                time.sleep(0.3)
+                rest.append(pss_kib(daemon.pids()) / 1024)
+                peak = Peak(daemon.pids)
+                try:
+                    daemon.forget(daemon.create('shop', True))
+                finally:
+                    most.append(peak.end())
+        peer_rest = peer_most = None
+        try:
+            peer = Litestream(lab, [source])
+            try:
+                peak = Peak(peer.pids)
+                try:
+                    peer.wait()
+                finally:
+                    peer_most = peak.end()
+                time.sleep(1)
+                peer_rest = pss_kib(peer.pids()) / 1024
+            finally:
+                peer.close()
+        except Exception as e:
+            at_rest.note = str(e)
+        for a, b in zip(rest, most):
+            at_rest.add(a, a, peer_rest)
+            in_job.add(b, b, peer_most)
+    finally:
+        lab.remove(source)
+    return [at_rest, in_job]
+
+
+class Rest:
+    """What processes use in some seconds in which nobody asks anything."""
+
+    def __init__(self, pids, seconds):
+        found = pids()
+        cpu, woken = ticks_cpu(found[0]), switches(found)
+        time.sleep(seconds)
+        self.cpu = 100 * (ticks_cpu(found[0]) - cpu) / seconds
+        self.woken = (switches(found) - woken) / seconds
+        self.threads = threads(found)
+        self.mib = pss_kib(found) / 1024
+
+
+def idle(lab):
+    count, seconds = 100, 3 if lab.quick else 15
+    folder = os.path.join(lab.work, 'idle')
+    os.mkdir(folder)
+    paths = []
+    for n in range(count):
+        paths.append('%s/%03d.db' % (folder, n))
+        lab.copy(lab.database(1), paths[-1])
+    against = 'Litestream'
+    with Daemon(lab, [('all', folder + '/*.db', 'at 03:30')]) as daemon:
+        # What has never been backed up is due at once.
+        daemon.wait_backups(count)
+        time.sleep(3)
+        ours = Rest(daemon.pids, seconds)
+        processes_now = len(daemon.pids())
+    other, note = None, ''
+    if not lab.quick:
+        try:
+            peer = Litestream(lab, paths)
+            try:
+                peer.wait()
+                time.sleep(2)
+                other = Rest(peer.pids, seconds)
+            finally:
+                peer.close()
+        except Exception as e:
+            note = str(e)
+    rows = [
+        Row('%d idle databases: memory (PSS)' % count, against, '<=', 16,
+            'MiB', 'MiB', note),
+        Row('their threads beyond one for each process', against, '<=', 0, '',
+            ''),
+        Row('their wake-ups a second', against, '<=', 0, '', ''),
+        Row('their CPU, %% of a core, in %d s' % seconds, against, '<=', 0,
+            '%', '%'),
+    ]
+    for row, a, b in zip(rows, (ours.mib, ours.threads - processes_now,
+                                ours.woken, ours.cpu),
+                         (other.mib, other.threads - 1, other.woken,
+                          other.cpu) if other else (None,) * 4):
+        row.add(a, a, b)
+    return rows
+
+
+def unchanged(lab):
+    """A schedule that is due each second, of what nobody writes."""
+    size_mb = lab.size_mb
+    source = lab.scratch(size_mb)
+    cpu = Row('nothing has changed: CPU of a due schedule, %d MB' % size_mb,
+              'to read the file', '<=', 0.001, 's')
+    reads = Row('what it reads of the file', '', '<=', HEADER_BYTES, 'bytes',
+                'bytes', 'the header of the file, and no page')
+    time.sleep(2.5)                     # older than "too recent to tell"
+    try:
+        with Daemon(lab, [('shop', source, 'verify none', 'every 1s',
+                           'jitter 0s')]) as daemon:
+            due = Due(daemon)
+            due.wait_unchanged(20)
+            for _ in range(lab.rounds(3, 1)):
+                before, n = daemon.cpu(), due.slots()
+                time.sleep(5)
+                used = daemon.cpu() - before
+                n = due.slots() - n
+                lab.calm(source)
+                file = lab.timed(['dd', 'if=' + source, 'of=/dev/null',
+                                  'bs=1M', 'status=none'])
+                cpu.add(used / n, used / n, file.wall)
+            cpu.note = 'from due to noted in the catalog: %d ms' % due.late()
+            try:
+                read = due.reads(lab, source)
+                reads.add(read, read)
+            except Missing as e:
+                reads.missing = str(e)
+    finally:
+        lab.remove(source)
+    return [cpu, reads]
+
+
+class Due:
+    """The schedule of a daemon's only database, as its catalog has it."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+
+    def row(self):
+        db = sqlite3.connect('file:%s/catalog.sqlite?mode=ro' %
+                             self.daemon.backups, uri=True, timeout=10)
+        try:
+            return db.execute('SELECT slot_ms, ran_ms, result FROM databases'
+                              ).fetchone() or (0, 0, '')
+        finally:
+            db.close()
+
+    def slots(self):
+        return self.row()[0] // 1000
+
+    def late(self):
+        slot, ran, _ = self.row()
+        return ran - slot
+
+    def wait_unchanged(self, seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.row()[2] == 'unchanged':
+                return
+            time.sleep(0.2)
+        raise RuntimeError('the schedule said %r' % (self.row(),))
+
+    def reads(self, lab, source):
+        """Bytes that are read of the database, or mapped, when it is due."""
+        out = os.path.join(lab.work, 'strace')
+        tracer = lab.spawn([lab.need('strace'), '-f', '-q', '-yy', '-o', out,
+                            '-e', 'trace=read,pread64,readv,preadv,mmap',
+                            '-p', str(self.daemon.child.pid)],
+                           stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        slots = self.slots()
+        while self.slots() == slots:
+            time.sleep(0.02)
+        time.sleep(0.5)
+        lab.end(tracer, signal.SIGINT)
+        with open(out) as f:
+            lines = f.readlines()
+        times = sum('SIGCHLD' in line for line in lines)
+        if times == 0:
+            raise RuntimeError('strace saw no worker')
+        total = 0
+        for line in lines:
+            if '<' + source in line:
+                mapped = re.search(r'mmap\([^,]*, (\d+)', line)
+                got = re.search(r' = (\d+)$', line)
+                total += int((mapped or got).group(1))
+        return total / times
+
+
+def resident(path):
+    """Bytes of a file in the page cache."""
+    out = subprocess.run(['fincore', '-b', '-n', '-o', 'RES', path],
+                         capture_output=True, text=True, check=True).stdout
+    return int(out.split()[0])
+
+
+def cache(lab):
+    """What a backup leaves of itself, and of the database, in the cache."""
+    lab.need('fincore')
+    size_mb = lab.size_mb
+    source = lab.scratch(size_mb)
+    size = os.path.getsize(source)
+    live = Row('the database\'s pages that a backup leaves in the cache, of '
+               'those there', '', '>=', 99, '%', '%')
+    own = Row('the backup\'s own pages in the cache afterwards',
+              'what cp leaves', '', None, '%', '%')
+    try:
+        with Daemon(lab, [('shop', source, 'verify quick')]) as daemon:
+            def ours():
+                lab.calm(source)
+                before = resident(source)
+                run = daemon.create('shop')
+                run.live = 100 * resident(source) / before
+                run.own = 100 * resident(run.data['file_path']) / size
+                daemon.forget(run)
+                return run
+
+            def other():
+                copy = source + '.copy'
+                lab.timed(['cp', '--', source, copy])
+                left = 100 * resident(copy) / size
+                os.unlink(copy)
+                return left
+
+            for a, b in in_turn(lab.rounds(3, 2), ours, other):
+                live.add(a.live, a.live)
+                own.add(a.own, a.own, b)
+    finally:
+        lab.remove(source)
+    return [live, own]

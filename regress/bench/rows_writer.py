@@ -1,0 +1,178 @@
+"""Rows: what an application notices while its database is captured.  Only
+latencies of commits that overlap the window of the capture count, against
+those of a window of the same length without a backup, or with a bare reader.
+"""
+import array
+import os
+import re
+import subprocess
+import time
+
+from daemon import Daemon
+from pair import Row, percentile
+
+
+class Load:
+    """load beside something; end() gives pairs of start and duration, s."""
+
+    def __init__(self, lab, path, verb, *words):
+        self.lab = lab
+        self.out = os.path.join(lab.work, 'times.%s' % verb)
+        self.child = lab.spawn([lab.tool('load'), '-o', self.out] +
+                               list(words) + [path, verb])
+
+    def end(self):
+        self.lab.end(self.child)
+        if self.child.returncode != 0:
+            raise RuntimeError('the application met an error')
+        numbers = array.array('q')
+        with open(self.out, 'rb') as f:
+            numbers.frombytes(f.read())
+        os.unlink(self.out)
+        return [(numbers[i] / 1e9, numbers[i + 1] / 1e9)
+                for i in range(0, len(numbers), 2)]
+
+
+def during(times, windows):
+    """Durations of what overlaps one of the windows."""
+    found = []
+    for begin, end in windows:
+        found += [took for start, took in times
+                  if start < end and start + took > begin]
+    if not found:
+        raise RuntimeError('nothing was committed in the window')
+    return found
+
+
+def settle(seconds=0.3):
+    os.sync()
+    time.sleep(seconds)
+
+
+def paced(lab):
+    size_mb = lab.size_mb
+    source = lab.scratch(size_mb)
+    p99 = Row('p99 of commits while we capture, WAL, %d MB, 50 tx/s' %
+              size_mb, 'no backup', '<=', 1.1)
+    worst = Row('the worst commit', 'above the worst without', '<=', 0.010,
+                's')
+    try:
+        with Daemon(lab, [('shop', source, 'verify none')]) as daemon:
+            daemon.forget(daemon.create('shop'))
+            for _ in range(lab.rounds(5, 2)):
+                writer = Load(lab, source, 'write', '-r', '50')
+                time.sleep(0.5)
+                ours, none = [], []
+                for _ in range(4):
+                    settle()
+                    run = daemon.create('shop')
+                    ours.append((run.begin, run.end))
+                    daemon.forget(run)
+                    settle()
+                    begin = time.monotonic()
+                    time.sleep(run.wall)
+                    none.append((begin, begin + run.wall))
+                times = writer.end()
+                a, b = during(times, ours), during(times, none)
+                p99.add(percentile(a, 0.99) / percentile(b, 0.99),
+                        percentile(a, 0.99), percentile(b, 0.99))
+                worst.add(max(a) - max(b), max(a), max(b))
+    finally:
+        lab.remove(source)
+    return [p99, worst]
+
+
+def hold(lab, source, seconds):
+    """A bare reader; when it began."""
+    run = lab.timed([lab.tool('load'), '-m', str(max(1, round(seconds * 1e3))),
+                     source, 'hold'])
+    return int(run.out.split()[0]) / 1e9
+
+
+def closed(lab, sync, goal):
+    size_mb = min(100, lab.size_mb)
+    source = lab.scratch(size_mb)
+    what = 'WAL, %d MB, closed loop, synchronous=%s' % (size_mb, sync)
+    p99 = Row('p99 of commits while we capture, ' + what,
+              'a bare reader for as long', '<=' if goal else '', goal)
+    worst = Row('the worst commit', 'the same', '<=' if goal else '', goal)
+    try:
+        with Daemon(lab, [('shop', source, 'verify none')]) as daemon:
+            daemon.forget(daemon.create('shop'))
+            for _ in range(lab.rounds(7, 3)):
+                times, windows = [], []
+                for who in ('ours', 'reader'):
+                    subprocess.run(
+                        ['sqlite3', source, 'DELETE FROM ticks',
+                         'PRAGMA wal_checkpoint(TRUNCATE)'],
+                        check=True, stdout=subprocess.DEVNULL)
+                    settle()
+                    writer = Load(lab, source, 'write', '-s', sync)
+                    time.sleep(0.5)
+                    if who == 'ours':
+                        run = daemon.create('shop')
+                        held = daemon.lock_held('shop')
+                        windows.append((run.begin, run.end))
+                        daemon.forget(run)
+                    else:
+                        begin = hold(lab, source, held)
+                        windows.append((begin, begin + run.wall))
+                        time.sleep(max(0, begin + run.wall -
+                                       time.monotonic()))
+                    times.append(writer.end())
+                a, b = (during(times[i], [windows[i]]) for i in (0, 1))
+                p99.add(percentile(a, 0.99) / percentile(b, 0.99),
+                        percentile(a, 0.99), percentile(b, 0.99))
+                worst.add(max(a) / max(b), max(a), max(b))
+    finally:
+        lab.remove(source)
+    return [p99, worst]
+
+
+def writer(lab):
+    rows = paced(lab) + closed(lab, 'normal', 1.2)
+    if not lab.quick:
+        rows += closed(lab, 'full', None)
+    return rows
+
+
+def stepped_ends(lab, source, seconds):
+    """Does .backup end beside the writer?  The shell ignores SIGINT."""
+    target = lab.work + '/stepped.db'
+    child = subprocess.Popen(['sqlite3', source, ".backup '%s'" % target],
+                             stderr=subprocess.DEVNULL)
+    try:
+        return child.wait(timeout=seconds) == 0
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+        return False
+    finally:
+        lab.remove(target)
+
+
+def one_ends(lab, mode):
+    size_mb, seconds = min(100, lab.size_mb), 5
+    source = lab.scratch(size_mb, mode)
+    row = Row('captures that end beside 1,000 tx/s, first try, %s' % mode,
+              '.backup, which gets %d s' % seconds, '>=', 100, '%', '%')
+    try:
+        with Daemon(lab, [('shop', source, 'verify none')]) as daemon:
+            writer = Load(lab, source, 'write', '-r', '1000', '-s', 'normal')
+            time.sleep(0.5)
+            for _ in range(lab.rounds(5, 3)):
+                try:
+                    daemon.forget(daemon.create('shop'))
+                    done = 100
+                except RuntimeError as e:
+                    done, row.note = 0, re.sub(r'\s+', ' ', str(e))[:200]
+                peer = stepped_ends(lab, source, seconds)
+                row.add(done, done, 100 if peer else 0)
+            writer.end()
+    finally:
+        lab.remove(source)
+    return row
+
+
+def ends(lab):
+    return [one_ends(lab, mode) for mode in ('wal', 'delete')]
