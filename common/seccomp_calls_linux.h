@@ -64,6 +64,13 @@
 #ifndef SYS_stat
 #define SYS_stat	NO_CALL
 #endif
+#ifndef SYS_sync_file_range
+#ifdef SYS_sync_file_range2
+#define SYS_sync_file_range	SYS_sync_file_range2
+#else
+#define SYS_sync_file_range	NO_CALL
+#endif
+#endif
 #ifndef SYS_symlink
 #define SYS_symlink	NO_CALL
 #endif

@@ -113,6 +113,7 @@ static const int check_calls[] = {
 	SYS_pread64, SYS_pwrite64, SYS_read, SYS_write, SYS_recvmsg,
 	SYS_sendmsg, SYS_poll, SYS_ppoll, SYS_fcntl, SYS_ftruncate,
 	SYS_fsync, SYS_fdatasync, SYS_fallocate, SYS_fadvise64,
+	SYS_sync_file_range,
 	/* The thread that computes the hash. */
 	SYS_set_robust_list, SYS_rseq,
 	/* The C library's syslog. */

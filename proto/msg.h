@@ -688,16 +688,14 @@ struct m_w_pack {
 	char		recipients[PACK_RECIPIENTS][RECIPIENT_BYTES];
 };
 
-struct m_w_packed {
+struct m_w_packed {			/* without age: W_UNPACK hashes */
 	uint64_t	size;		/* bytes of the image */
 	uint64_t	stored_size;	/* bytes written */
 	char		checksum[CHECKSUM_BYTES];	/* of the image read */
-	char		stored_checksum[CHECKSUM_BYTES];	/* of the bytes
-					 * as they were written */
+	char		stored_checksum[CHECKSUM_BYTES];	/* as written */
 };
 
-/* The image in W_FILE_SOURCE, which is in some form, to W_FILE_TARGET;
- * without that it is only looked at whether it could be had. */
+/* The image in W_FILE_SOURCE, in any form, to W_FILE_TARGET if there. */
 #define UNPACK_SIZE		0x01	/* the image has exactly size_max */
 
 struct m_w_unpack {

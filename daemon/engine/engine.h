@@ -337,7 +337,7 @@ void		 task_status_text(int status, char dst[64]);
 int	told_captured(const struct m_w_captured *);
 int	told_kept(const struct m_w_captured *);
 int	told_verified(const struct m_w_verified *, int image);
-int	told_packed(const struct m_w_packed *, int stored);
+int	told_packed(const struct m_w_packed *, int stored, int age);
 int	told_unpacked(const struct m_w_unpacked *);	/* of no target */
 int	told_checksum(const char checksum[CHECKSUM_BYTES]);
 int	told_inspected(const struct m_file_info *);

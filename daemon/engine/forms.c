@@ -84,12 +84,14 @@ on_unpacked(void *arg, const struct task_result *r)
 	}
 	memcpy(&m, r->data, sizeof(m));
 	if (!told_unpacked(&m) || m.size != p->order.size ||
-	    strcmp(m.checksum, p->checksum) != 0 ||
-	    strcmp(m.stored_checksum, p->packed.checksum) != 0)
+	    strcmp(m.checksum, p->checksum) != 0) {
 		fail(p, E_INVALID_BACKUP, "what was compressed does not "
 		    "decompress to what it was");
-	else
-		finish(p, NULL);
+		return;
+	}
+	strlcpy(p->packed.checksum, m.stored_checksum,
+	    sizeof(p->packed.checksum));
+	finish(p, NULL);
 }
 
 static void
@@ -179,19 +181,22 @@ on_packed(void *arg, const struct task_result *r)
 		fail(p, E_INVALID_BACKUP, err);
 		return;
 	}
-	if (!told_packed(&m, p->fd)) {
+	if (!told_packed(&m, p->fd,
+	    (p->packed.form & FORM_AGE) != 0)) {
 		fail(p, E_WORKER_FAILED, "the worker gave an impossible "
 		    "answer");
 		return;
 	}
-	if (m.size != p->order.size || strcmp(m.checksum, p->checksum) != 0) {
+	if (m.size != p->order.size || ((p->packed.form & FORM_AGE) &&
+	    strcmp(m.checksum, p->checksum) != 0)) {
 		fail(p, E_INVALID_BACKUP, "the copy was not what it had been "
 		    "while it was compressed or encrypted");
 		return;
 	}
 	p->packed.size = m.stored_size;
-	strlcpy(p->packed.checksum, m.stored_checksum,
-	    sizeof(p->packed.checksum));
+	if (p->packed.form & FORM_AGE)
+		strlcpy(p->packed.checksum, m.stored_checksum,
+		    sizeof(p->packed.checksum));
 	if (p->engine->stopping)
 		fail(p, E_SHUTTING_DOWN,
 		    "the backup was given up because the daemon ends");

@@ -81,10 +81,11 @@ told_checksum(const char checksum[CHECKSUM_BYTES])
 }
 
 int
-told_packed(const struct m_w_packed *m, int stored)
+told_packed(const struct m_w_packed *m, int stored, int age)
 {
-	return (told_checksum(m->checksum) &&
-	    told_checksum(m->stored_checksum) && m->size <= INT64_MAX &&
+	return (msg_text_ok(m->checksum) && msg_text_ok(m->stored_checksum) &&
+	    (!age || (told_checksum(m->checksum) &&
+	    told_checksum(m->stored_checksum))) && m->size <= INT64_MAX &&
 	    told_size(stored, m->stored_size));
 }
 

@@ -11,6 +11,7 @@
 
 #include "common/drop.h"
 #include "daemon/worker/age.h"
+#include "daemon/worker/behind.h"
 #include "daemon/worker/hasher.h"
 #include "daemon/worker/verify.h"
 #include "daemon/worker/worker.h"
@@ -21,7 +22,8 @@ struct pack {
 	uint8_t			 recipients[PACK_RECIPIENTS][AGE_KEY_BYTES];
 	struct stream_file	 file;
 	struct stream		*age, *zstd;	/* or NULL */
-	struct hasher		*plain, *stored;
+	struct hasher		*plain, *stored;	/* with age only */
+	struct behind		*behind;
 };
 
 static int
@@ -46,7 +48,7 @@ recipients_read(struct pack *p, struct m_error *e)
 	return (0);
 }
 
-/* The hash follows what is written, out of the page cache. */
+/* The disk and the hash follow what is written. */
 static void
 on_wrote(void *arg, const uint8_t *bytes, size_t n)
 {
@@ -54,22 +56,39 @@ on_wrote(void *arg, const uint8_t *bytes, size_t n)
 
 	(void)bytes;
 	(void)n;
-	hasher_advance(p->stored, p->file.size);
+	behind_advance(p->behind, p->file.size);
+	if (p->stored != NULL)
+		hasher_advance(p->stored, p->file.size);
 }
 
-/* Both hashes, then the stages, from the last to the first. */
+/*
+ * What encryption makes can't be read back here, so that both sides of it
+ * are hashed.  What is only compressed is, by another worker, and that is
+ * the proof.
+ */
+static int
+threads_start(struct pack *p, int source, uint64_t size, struct m_error *e)
+{
+	int	age = (p->order->form & FORM_AGE) != 0;
+
+	if ((p->behind = behind_start(p->file.fd)) == NULL ||
+	    (age && ((p->plain = hasher_start(source)) == NULL ||
+	    (p->stored = hasher_start(p->file.fd)) == NULL)))
+		return (fail(e, E_WORKER_FAILED, "cannot start a thread"));
+	if (age)
+		hasher_advance(p->plain, size);
+	return (0);
+}
+
+/* The threads, then the stages, from the last to the first. */
 static struct stream *
 stages(struct pack *p, int source, uint64_t size, struct m_error *e)
 {
 	const struct m_w_pack	*o = p->order;
 	struct stream		*s = &p->file.stream;
 
-	if ((p->plain = hasher_start(source)) == NULL ||
-	    (p->stored = hasher_start(p->file.fd)) == NULL) {
-		(void)fail(e, E_WORKER_FAILED, "cannot start a thread");
+	if (threads_start(p, source, size, e) == -1)
 		return (NULL);
-	}
-	hasher_advance(p->plain, size);
 	if (o->form & FORM_AGE)
 		s = p->age = age_pack((const uint8_t (*)[AGE_KEY_BYTES])
 		    p->recipients, o->nrecipients, s, e);
@@ -85,6 +104,8 @@ hashes(struct pack *p, uint64_t size, struct m_error *e)
 	struct hasher	*plain = p->plain, *stored = p->stored;
 	int		 rv;
 
+	if (plain == NULL)
+		return (0);
 	p->plain = p->stored = NULL;
 	rv = hasher_finish(plain, size, p->result->checksum);
 	if (hasher_finish(stored, p->file.size,
@@ -102,8 +123,8 @@ pack(struct pack *p, int source, uint64_t size, struct m_error *e)
 	if ((s = stages(p, source, size, e)) == NULL)
 		return (-1);
 	drop_limits(DROP_FORK);		/* those were the last */
-	if (stream_pump(source, size, "pack", PHASE_COMPRESS, s, NULL, NULL,
-	    e) == -1 || hashes(p, size, e) == -1)
+	if (stream_pump(source, size, "pack", PHASE_COMPRESS, s, e) == -1 ||
+	    hashes(p, size, e) == -1)
 		return (-1);
 	p->result->size = size;
 	p->result->stored_size = p->file.size;
@@ -134,6 +155,8 @@ pack_run(const struct m_w_pack *o, struct m_w_packed *r, struct m_error *e)
 	p.file.wrote = on_wrote;
 	p.file.arg = &p;
 	rv = pack(&p, source, (uint64_t)st.st_size, e);
+	if (p.behind != NULL)
+		behind_end(p.behind);
 	hasher_abandon(p.plain);
 	hasher_abandon(p.stored);
 	zstd_free(p.zstd);

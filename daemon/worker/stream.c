@@ -112,8 +112,7 @@ files_us(void)
 
 int
 stream_pump(int fd, uint64_t size, const char *phase, enum phase own,
-    struct stream *s, void (*read)(void *, const uint8_t *, size_t),
-    void *arg, struct m_error *e)
+    struct stream *s, struct m_error *e)
 {
 	uint8_t		*block = xmalloc(BLOCK_BYTES);
 	uint64_t	 at = 0, files = files_us(), start_us;
@@ -128,11 +127,8 @@ stream_pump(int fd, uint64_t size, const char *phase, enum phase own,
 		if (worker_stopping())
 			rv = fail(e, E_SHUTTING_DOWN, "the work was given up "
 			    "because the daemon ends");
-		else if ((rv = pump_block(fd, block, at, n, e)) == 0) {
-			if (read != NULL)
-				read(arg, block, n);
+		else if ((rv = pump_block(fd, block, at, n, e)) == 0)
 			rv = s->put(s, block, n, e);
-		}
 		at += n;
 		worker_progress(phase, at, size);
 	}

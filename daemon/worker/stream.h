@@ -36,11 +36,9 @@ struct stream_file {
 void	stream_file_init(struct stream_file *, int fd);
 
 /* Reads fd from 0 to size, tells progress as `phase`, and ends s. 0, or -1
- * and *e.  read is called with what was read, and may be NULL.  The time
- * that is neither reading nor writing was spent in own. */
+ * and *e.  The time that is neither reading nor writing was spent in own. */
 int	stream_pump(int fd, uint64_t size, const char *phase, enum phase own,
-	    struct stream *s, void (*read)(void *arg, const uint8_t *,
-	    size_t n), void *arg, struct m_error *e);
+	    struct stream *s, struct m_error *e);
 
 /* ---- zstd_stream.c ---- */
 

@@ -6,8 +6,6 @@
  */
 #include <sys/stat.h>
 
-#include <openssl/evp.h>
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,6 +15,8 @@
 #include "common/drop.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "daemon/worker/hash_pipe.h"
+#include "daemon/worker/hasher.h"
 #include "daemon/worker/unpack.h"
 #include "daemon/worker/verify.h"
 #include "daemon/worker/worker.h"
@@ -24,50 +24,17 @@
 struct unpacking {
 	struct stream_file	 file;
 	struct stream		*first;
-	EVP_MD_CTX		*plain, *stored;	/* plain: only when
-						 * nobody gets the image */
-	int			 broken;	/* a hash could not go on */
+	struct hash_pipe	*plain;		/* only when nobody gets the
+						 * image */
+	struct hasher		*stored;
 };
 
 static void
-hash_plain(void *arg, const uint8_t *p, size_t n)
+on_plain(void *arg, const uint8_t *p, size_t n)
 {
 	struct unpacking	*u = arg;
 
-	if (EVP_DigestUpdate(u->plain, p, n) != 1)
-		u->broken = 1;
-}
-
-static void
-hash_stored(void *arg, const uint8_t *p, size_t n)
-{
-	struct unpacking	*u = arg;
-
-	if (EVP_DigestUpdate(u->stored, p, n) != 1)
-		u->broken = 1;
-}
-
-static EVP_MD_CTX *
-hash_new(void)
-{
-	EVP_MD_CTX	*md = EVP_MD_CTX_new();
-
-	if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
-		fatalx("no memory for a hash");
-	return (md);
-}
-
-static int
-hash_end(EVP_MD_CTX *md, char checksum[CHECKSUM_BYTES])
-{
-	unsigned char	digest[EVP_MAX_MD_SIZE];
-	unsigned int	n = 0;
-
-	if (EVP_DigestFinal_ex(md, digest, &n) != 1)
-		return (-1);
-	strlcpy(checksum, "sha256:", CHECKSUM_BYTES);
-	util_hex(checksum + strlen("sha256:"), digest, n);
-	return (0);
+	hash_pipe_put(u->plain, p, n);
 }
 
 /* The identities are read, and every algorithm is there, before the
@@ -95,12 +62,38 @@ prepare(struct unpacking *u, const struct m_w_unpack *o, struct m_error *e)
 	u->first = unpack_new(o->form, (const uint8_t (*)[AGE_KEY_BYTES])
 	    keys, (size_t)n, &u->file.stream);
 	explicit_bzero(keys, sizeof(keys));
-	u->stored = hash_new();
-	if (u->file.fd == -1) {
-		u->plain = hash_new();
-		u->file.wrote = hash_plain;
+	return (0);
+}
+
+static int
+hashes_start(struct unpacking *u, int source, uint64_t size,
+    struct m_error *e)
+{
+	if ((u->stored = hasher_start(source)) == NULL ||
+	    (u->file.fd == -1 && (u->plain = hash_pipe_start()) == NULL))
+		return (fail(e, E_WORKER_FAILED, "cannot start a thread"));
+	hasher_advance(u->stored, size);
+	if (u->plain != NULL) {
+		u->file.wrote = on_plain;
 		u->file.arg = u;
 	}
+	return (0);
+}
+
+static int
+hashes_end(struct unpacking *u, uint64_t size, struct m_w_unpacked *r,
+    struct m_error *e)
+{
+	struct hasher		*stored = u->stored;
+	struct hash_pipe	*plain = u->plain;
+
+	u->stored = NULL;
+	if (hasher_finish(stored, size, r->stored_checksum) == -1)
+		return (fail(e, E_IO_ERROR, "cannot read the backup: %s",
+		    strerror(errno)));
+	u->plain = NULL;
+	if (plain != NULL && hash_pipe_finish(plain, r->checksum) == -1)
+		return (fail(e, E_WORKER_FAILED, "cannot compute a hash"));
 	return (0);
 }
 
@@ -109,23 +102,24 @@ unpack(struct unpacking *u, const struct m_w_unpack *o, int source,
     struct m_w_unpacked *r, struct m_error *e)
 {
 	struct stat	st;
+	uint64_t	size;
 
 	if (fstat(source, &st) == -1)
 		return (fail(e, E_IO_ERROR, "cannot read the backup: %s",
 		    strerror(errno)));
-	drop_limits(DROP_FORK);
-	if (stream_pump(source, (uint64_t)st.st_size, "unpack",
-	    PHASE_UNPACK, u->first, hash_stored, u, e) == -1)
+	size = (uint64_t)st.st_size;
+	if (hashes_start(u, source, size, e) == -1)
+		return (-1);
+	drop_limits(DROP_FORK);		/* those were the last */
+	if (stream_pump(source, size, "unpack", PHASE_UNPACK, u->first,
+	    e) == -1)
 		return (-1);
 	if ((o->flags & UNPACK_SIZE) && u->file.size != o->size_max)
 		return (fail(e, E_INVALID_BACKUP, "the backup unpacks to %"
 		    PRIu64 " bytes, but %" PRIu64 " were stored",
 		    u->file.size, o->size_max));
 	r->size = u->file.size;
-	if (u->broken || hash_end(u->stored, r->stored_checksum) == -1 ||
-	    (u->plain != NULL && hash_end(u->plain, r->checksum) == -1))
-		return (fail(e, E_WORKER_FAILED, "cannot compute a hash"));
-	return (0);
+	return (hashes_end(u, size, r, e));
 }
 
 int
@@ -151,7 +145,7 @@ unpack_run(const struct m_w_unpack *o, struct m_w_unpacked *r,
 	if (rv == 0)
 		rv = unpack(&u, o, source, r, e);
 	unpack_free(u.first);
-	EVP_MD_CTX_free(u.plain);
-	EVP_MD_CTX_free(u.stored);
+	hash_pipe_abandon(u.plain);
+	hasher_abandon(u.stored);
 	return (rv);
 }
