@@ -5,9 +5,7 @@
  * the next request is not looked at before the last one is answered, and
  * what a client sends meanwhile stops at the input's high mark.
  *
- * An answer is written at once: the loop hears of a socket's output only
- * when the kernel has no room.  Timers are not moved by each request
- * either: one that is too early looks again.
+ * Timers are not moved by each request: one that is too early looks again.
  */
 #include <sys/socket.h>
 
@@ -18,7 +16,6 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,23 +30,21 @@
 #define RIGHTS_US	(10 * SECOND)
 #define HEAD_US		(10 * SECOND)	/* a handshake of TLS included */
 #define IDLE_US		(30 * SECOND)
-#define WRITE_US	(60 * SECOND)	/* without progress: */
-#define WRITE_LEAST	(16 * 1024)	/* that many bytes */
+#define WRITE_US	(60 * SECOND)	/* without progress */
 #define LINGER_US	(2 * SECOND)
 
 #define INPUT_MAX	(HTTP_HEAD_MAX + 1024)	/* bytes */
-#define WRITE_MAX	(256 * 1024)	/* bytes in one call */
+#define UNSENT_BYTES	(512 * 1024)	/* that the kernel takes ahead */
 #define BUCKETS		1024		/* a power of two */
 
 LIST_HEAD(conn_bucket, conn);
 
 struct conn_list		conns = TAILQ_HEAD_INITIALIZER(conns);
 static struct conn_list		dead = TAILQ_HEAD_INITIALIZER(dead);
-static struct conn_list		flushes = TAILQ_HEAD_INITIALIZER(flushes);
 static struct conn_bucket	bucket[BUCKETS];
 static size_t			count;
 static uint64_t			next_id = 1;
-static struct event		*reaper, *flusher;
+static struct event		*reaper;
 
 static void	conn_begin(struct conn *);
 static void	conn_next(struct conn *);
@@ -113,19 +108,6 @@ conn_count(void)
 }
 
 int
-conns_writing(void)
-{
-	const struct conn	*c;
-
-	TAILQ_FOREACH(c, &conns, entry) {
-		if (c->state == CONN_WRITE && evbuffer_get_length(
-		    bufferevent_get_output(c->bev)) > 0)
-			return (1);
-	}
-	return (0);
-}
-
-int
 conn_head_only(const struct conn *c)
 {
 	return (c->req != NULL && c->req->h.method == HTTP_HEAD);
@@ -145,8 +127,7 @@ conn_close(struct conn *c)
 	if (c->state == CONN_WRITE || c->state == CONN_WORK)
 		access_note(c, 0);
 	c->state = CONN_DEAD;
-	if (c->flushing)
-		TAILQ_REMOVE(&flushes, c, flush);
+	output_forget(c);
 	link_forget_all(c);
 	request_free(c);
 	if (c->fields != NULL)
@@ -187,14 +168,12 @@ conn_linger(struct conn *c)
 	conn_deadline(c, LINGER_US);
 }
 
-/* All of the answer has been taken by the kernel. */
-static void
+void
 conn_answered(struct conn *c)
 {
 	access_note(c, 1);
 	request_free(c);
-	if (!c->tls && bufferevent_disable(c->bev, EV_WRITE) == -1)
-		fatalx("bufferevent_disable");
+	output_idle(c);
 	c->sent = 0;
 	c->complete = 0;
 	c->chunked = 0;
@@ -205,76 +184,6 @@ conn_answered(struct conn *c)
 		conn_linger(c);
 	else
 		conn_next(c);
-}
-
-/* The loop waits for room from now on. */
-static void
-conn_wait_room(struct conn *c)
-{
-	if (bufferevent_enable(c->bev, EV_WRITE) == -1)
-		conn_close(c);
-}
-
-/* One answer, or as much of it as the kernel takes. */
-static void
-conn_flush(struct conn *c)
-{
-	struct evbuffer	*out = bufferevent_get_output(c->bev);
-
-	c->flushing = 0;
-	TAILQ_REMOVE(&flushes, c, flush);
-	if (evbuffer_get_length(out) > 0) {
-		/* The bufferevent keeps all others from its buffer. */
-		evbuffer_unfreeze(out, 1);
-		if (evbuffer_write_atmost(out, c->fd, WRITE_MAX) == -1 &&
-		    errno != EAGAIN && errno != EINTR) {
-			conn_close(c);
-			return;
-		}
-		evbuffer_freeze(out, 1);
-	}
-	if (evbuffer_get_length(out) > 0 ||
-	    (c->state == CONN_WRITE && !c->complete))
-		conn_wait_room(c);
-	else if (c->state == CONN_WRITE)
-		conn_answered(c);
-}
-
-void
-conn_push(struct conn *c)
-{
-	if (c->state != CONN_DEAD && c->flushing)
-		conn_flush(c);
-}
-
-static void
-on_flush(evutil_socket_t fd, short what, void *arg)
-{
-	const struct timeval	 at_once = { 0, 0 };
-	struct conn		*c, *last = TAILQ_LAST(&flushes, conn_list);
-
-	(void)fd;
-	(void)what;
-	(void)arg;
-	while ((c = TAILQ_FIRST(&flushes)) != NULL) {
-		conn_flush(c);
-		if (c == last)
-			break;
-	}
-	/* Who sent many requests at once lets others have a turn. */
-	if (!TAILQ_EMPTY(&flushes) && event_add(flusher, &at_once) == -1)
-		fatalx("event_add");
-}
-
-/* There is output: written when the handlers have returned. */
-static void
-conn_flush_soon(struct conn *c)
-{
-	if (c->tls || c->flushing)
-		return;
-	c->flushing = 1;
-	TAILQ_INSERT_TAIL(&flushes, c, flush);
-	event_active(flusher, EV_TIMEOUT, 1);
 }
 
 static void
@@ -295,7 +204,7 @@ conn_writing(struct conn *c)
 	c->moved = 0;
 	bufferevent_setwatermark(c->bev, EV_WRITE, STREAM_LOW, 0);
 	conn_deadline(c, WRITE_US);
-	conn_flush_soon(c);
+	output_soon(c);
 }
 
 void
@@ -305,6 +214,7 @@ conn_complete(struct conn *c)
 	c->more = NULL;
 	link_forget_all(c);
 	bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
+	output_soon(c);
 }
 
 /* Refused before there is a request to speak of, or in the middle of one:
@@ -404,7 +314,7 @@ conn_request(struct conn *c)
 	    bufferevent_get_input(c->bev)) == 0) {
 		evbuffer_add_printf(bufferevent_get_output(c->bev),
 		    "HTTP/1.1 100 Continue\r\n\r\n");
-		conn_flush_soon(c);
+		output_soon(c);
 	}
 	c->state = CONN_READ_BODY;
 	body_begin(r);
@@ -487,7 +397,7 @@ on_input(struct bufferevent *bev, void *arg)
 	default:
 		break;			/* kept, up to the high mark */
 	}
-	conn_push(c);
+	output_push(c);
 }
 
 static void
@@ -554,21 +464,6 @@ on_event(struct bufferevent *bev, short what, void *arg)
 			    (unsigned long long)c->id, why);
 		conn_close(c);
 	}
-}
-
-static void
-on_output_moved(struct evbuffer *out, const struct evbuffer_cb_info *info,
-    void *arg)
-{
-	struct conn	*c = arg;
-
-	c->moved += info->n_deleted;
-	c->sent += info->n_deleted;
-	/* Who has taken all there is has not been slow. */
-	if (c->moved < WRITE_LEAST && evbuffer_get_length(out) > 0)
-		return;
-	c->moved = 0;
-	c->progress_us = util_monotonic_us();
 }
 
 /* While an answer is written the deadline moves with what is taken. */
@@ -660,11 +555,17 @@ conn_find(uint64_t id)
 static void
 conn_begin(struct conn *c)
 {
-	int	on = 1;
+	int	on = 1, unsent = UNSENT_BYTES;
 
 	if (c->kind == LISTEN_TCP && setsockopt(c->fd, IPPROTO_TCP,
 	    TCP_NODELAY, &on, sizeof(on)) == -1)
 		log_debug("setsockopt TCP_NODELAY failed");
+#ifdef TCP_NOTSENT_LOWAT
+	/* Else the kernel keeps megabytes for a client that is slow. */
+	if (c->kind == LISTEN_TCP && setsockopt(c->fd, IPPROTO_TCP,
+	    TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent)) == -1)
+		log_debug("setsockopt TCP_NOTSENT_LOWAT failed");
+#endif
 	if (c->tls)
 		c->bev = tls_accept(c->listener, c->fd);
 	else
@@ -672,14 +573,9 @@ conn_begin(struct conn *c)
 		    BEV_OPT_CLOSE_ON_FREE);
 	if (c->bev == NULL)
 		fatalx("no memory for a connection");
-	if (!c->tls && bufferevent_disable(c->bev, EV_WRITE) == -1)
-		fatalx("bufferevent_disable");
 	bufferevent_setcb(c->bev, on_input, on_room, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_MAX);
-	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
-	if (evbuffer_add_cb(bufferevent_get_output(c->bev), on_output_moved,
-	    c) == NULL)
-		fatalx("no memory for a connection");
+	output_init(c);
 	c->state = CONN_READ_HEAD;
 	c->since_us = util_monotonic_us();
 	conn_deadline(c, HEAD_US);
@@ -762,9 +658,8 @@ conn_new(int fd, enum listen_kind kind, size_t listener, int tls)
 	struct m_empty	 none;
 	int		 copy;
 
-	if (reaper == NULL && ((reaper = event_new(front.base, -1, 0,
-	    on_reap, NULL)) == NULL || (flusher = event_new(front.base, -1, 0,
-	    on_flush, NULL)) == NULL))
+	if (reaper == NULL &&
+	    (reaper = event_new(front.base, -1, 0, on_reap, NULL)) == NULL)
 		fatalx("event_new");
 	if ((copy = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1) {
 		close(fd);		/* better none than one unseen */

@@ -1,8 +1,9 @@
 /*
  * The front runs this.  It owns the descriptor of an image that the engine
- * passed, open for reading, and pumps it to the client: pread(2) into a
- * few buffers that the output refers to without a copy, so that memory is
- * the same for any size and any slowness.
+ * passed, open for reading, and pumps it to the client through one buffer
+ * for all: what the kernel does not take is forgotten, but for a piece that
+ * waits in the connection's output, and read again when there is room.  So
+ * memory is the same for any size and any number of slow clients.
  */
 #include <sys/stat.h>
 
@@ -23,93 +24,84 @@
 #include "daemon/front/front.h"
 #include "proto/form.h"
 
-#define SLOTS		4
-#define SLOT_BYTES	(64 * 1024)
+#define READ_BYTES	(256 * 1024)	/* at once */
+#define TURN_BYTES	(1024 * 1024)	/* before others get a turn */
+#define WAIT_BYTES	(16 * 1024)	/* in the output, for room */
+#define WAIT_TLS_BYTES	(64 * 1024)	/* all goes through the output */
 
-/* The output buffer may hold slots longer than the request lives, so that
- * the last who lets go frees it. */
 struct pump {
-	int		 fd;
-	off_t		 at, end;	/* the next byte; behind the last */
-	int		 refs;		/* the request, and each busy slot */
-	struct slot {
-		struct pump	*pump;
-		int		 busy;
-		char		 bytes[SLOT_BYTES];
-	}		 slots[SLOTS];
+	int	fd;
+	off_t	at, end;		/* the next byte; behind the last */
 };
 
+static char	bytes[READ_BYTES];	/* full only within pump_some */
+
 static void
-pump_unref(struct pump *p)
+pump_free(void *arg)
 {
-	if (--p->refs > 0)
-		return;
+	struct pump	*p = arg;
+
 	close(p->fd);
 	free(p);
 }
 
-static void
-pump_forget(void *arg)
-{
-	pump_unref(arg);
-}
-
-static void
-slot_sent(const void *data, size_t n, void *arg)
-{
-	struct slot	*s = arg;
-
-	(void)data;
-	(void)n;
-	s->busy = 0;
-	pump_unref(s->pump);
-}
-
-/* Reads the next piece into s: its bytes, or -1. */
+/* Reads the next bytes: how many, or -1. */
 static ssize_t
-slot_fill(struct slot *s)
+pump_read(const struct pump *p, size_t most)
 {
-	struct pump	*p = s->pump;
-	off_t		 want = p->end - p->at;
-	ssize_t		 n;
+	off_t	want = p->end - p->at;
+	ssize_t	n;
 
-	if (want > SLOT_BYTES)
-		want = SLOT_BYTES;
+	if (want > (off_t)most)
+		want = (off_t)most;
 	do {
-		n = pread(p->fd, s->bytes, (size_t)want, p->at);
+		n = pread(p->fd, bytes, (size_t)want, p->at);
 	} while (n == -1 && errno == EINTR);
 	if (n == 0)
 		errno = ENODATA;	/* it has become shorter */
 	return (n > 0 ? n : -1);
 }
 
+/* Sends on: 1 when the kernel took all; 0: something waits in the output,
+ * as the last of a turn does, so that we are called again; -1: broken off. */
+static int
+pump_some(struct conn *c, int last)
+{
+	struct pump	*p = c->req->api;
+	size_t		 wait = c->tls ? WAIT_TLS_BYTES : WAIT_BYTES;
+	ssize_t		 n, taken = 0;
+
+	if ((n = pump_read(p, last ? wait : READ_BYTES)) == -1) {
+		log_warn("connection %llu: download broken off",
+		    (unsigned long long)c->id);
+		return (-1);
+	}
+	if (!last && (taken = output_send(c, bytes, (size_t)n)) == -1)
+		return (-1);
+	p->at += taken;
+	if (taken == n)
+		return (1);
+	if (wait > (size_t)(n - taken))
+		wait = (size_t)(n - taken);
+	if (evbuffer_add(bufferevent_get_output(c->bev), bytes + taken,
+	    wait) == -1)
+		fatalx("no memory for an answer");
+	p->at += (off_t)wait;
+	return (0);
+}
+
 static void
 pump_more(struct conn *c)
 {
 	struct pump	*p = c->req->api;
-	struct evbuffer	*out = bufferevent_get_output(c->bev);
-	struct slot	*s;
-	ssize_t		 n;
-	size_t		 i;
+	size_t		 done;
+	int		 r = 1;
 
-	for (i = 0; i < SLOTS && p->at < p->end; i++) {
-		s = &p->slots[i];
-		if (s->busy)
-			continue;
-		if ((n = slot_fill(s)) == -1) {
-			log_warn("connection %llu: download broken off",
-			    (unsigned long long)c->id);
-			conn_close(c);
-			return;
-		}
-		if (evbuffer_add_reference(out, s->bytes, (size_t)n,
-		    slot_sent, s) == -1)
-			fatalx("no memory for an answer");
-		s->busy = 1;
-		p->refs++;
-		p->at += n;
-	}
-	if (p->at == p->end)
+	for (done = 0; r == 1 && p->at < p->end; done += READ_BYTES)
+		r = pump_some(c, c->tls || done >= TURN_BYTES);
+	if (r == -1)
+		conn_close(c);
+	else if (p->at == p->end)
 		conn_complete(c);
 }
 
@@ -117,22 +109,14 @@ static void
 pump_start(struct conn *c, int fd, uint64_t first, uint64_t last)
 {
 	struct pump	*p;
-	size_t		 i;
 
 	p = xmalloc(sizeof(*p));
 	p->fd = fd;
 	p->at = (off_t)first;
 	p->end = (off_t)last + 1;
-	p->refs = 1;
-	for (i = 0; i < SLOTS; i++) {
-		p->slots[i].pump = p;
-		p->slots[i].busy = 0;
-	}
 	c->req->api = p;
-	c->req->api_free = pump_forget;
+	c->req->api_free = pump_free;
 	c->more = pump_more;
-	/* Half the window is refilled while the other half is sent. */
-	bufferevent_setwatermark(c->bev, EV_WRITE, SLOTS * SLOT_BYTES / 2, 0);
 	pump_more(c);
 }
 

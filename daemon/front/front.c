@@ -128,7 +128,7 @@ on_engine(struct chan *chan, const struct msg *m, void *arg)
 		if (strcmp(chan_error(chan), "closed") != 0)
 			fatalx("engine: %s", chan_error(chan));
 		log_debug("the engine has ended");
-		if (!conns_writing())
+		if (!output_waiting())
 			exit(0);
 		if (event_base_loopexit(front.base, &last) == -1)
 			fatalx("event_base_loopexit");

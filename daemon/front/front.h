@@ -7,6 +7,8 @@
 #ifndef FRONT_FRONT_H
 #define FRONT_FRONT_H
 
+#include <sys/types.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -191,8 +193,6 @@ extern struct conn_list	conns;
 /* fd is an accepted socket, non-blocking, and ours from now on. */
 void	conn_new(int fd, enum listen_kind, size_t listener, int tls);
 size_t	conn_count(void);
-/* Does an answer wait to be taken by the kernel? */
-int	conns_writing(void);
 /* The engine's answer to CONN_OPEN. */
 void	conn_rights(uint64_t id, const struct m_conn_rights *);
 /* The listener is gone: these end as soon as they are idle. */
@@ -203,11 +203,31 @@ void	conn_close(struct conn *);
 void	conn_complete(struct conn *);
 /* The answer began: the time-outs of writing hold from now on. */
 void	conn_writing(struct conn *);
-/* What is in the output goes to the kernel now, where that is of use:
- * called when a handler of c has returned, c may be dead since. */
-void	conn_push(struct conn *);
+/* output.c tells that the kernel has taken all of a complete answer. */
+void	conn_answered(struct conn *);
 /* Is the answer's body left out? */
 int	conn_head_only(const struct conn *);
+
+/* ---- output.c: bytes to the client ---- */
+
+/* The connection has its bufferevent: nothing to write yet. */
+void	output_init(struct conn *);
+/* There is something in the output, or all of an answer is: it is looked
+ * after when the handlers have returned. */
+void	output_soon(struct conn *);
+/* Now, if that is due: a handler of c has returned, c may be dead. */
+void	output_push(struct conn *);
+/*
+ * Bytes of the answer's body, past the output: how many the kernel took,
+ * 0 where they have to wait behind what is in the output (and with TLS
+ * always); -1 when the client is gone.
+ */
+ssize_t	output_send(struct conn *, const void *, size_t);
+/* The answer is out; and: the connection ends. */
+void	output_idle(struct conn *);
+void	output_forget(struct conn *);
+/* Does any answer wait to be taken by the kernel? */
+int	output_waiting(void);
 
 /* ---- link.c: questions to the engine and the network ---- */
 

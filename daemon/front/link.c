@@ -165,7 +165,7 @@ deliver(struct pending *p, const struct msg *m)
 		pending_free(p);
 	cb(c, m);
 	if (c != NULL)
-		conn_push(c);
+		output_push(c);
 	return (NULL);
 }
 
@@ -181,7 +181,7 @@ failed(struct pending *p, const struct msg *m)
 	else
 		reply_engine_error(c, m->data);
 	if (c != NULL)
-		conn_push(c);
+		output_push(c);
 }
 
 static void
