@@ -1,7 +1,7 @@
 # `make bench`: what is built for it is optimised, without sanitizers, in a
 # folder of its own.  ROWS="create lock" runs some of the rows, ROUNDS=n with
 # so many rounds, MB=n with databases of that size; the environment's BENCH_DIR
-# is where the databases are kept.
+# is where the databases are kept.  `make bench-plots PLOTS=size` draws one.
 BENCH_TOOLS =	drain hotpool load lockwatch pos sink
 bench_programs := $(addprefix $(B)/regress/bench/,$(BENCH_TOOLS))
 TOOLS +=	$(bench_programs)
@@ -26,5 +26,12 @@ bench:
 bench-quick:
 	$(bench_make)
 	$(bench_run) -q $(ROWS)
+bench-plots:
+	$(bench_make)
+	@python3 -B regress/bench/plots.py -b $(abspath $(BENCH_BUILD)) \
+	    $(if $(ROUNDS),-r $(ROUNDS)) $(PLOTS)
+bench-profile:
+	$(bench_make)
+	@python3 -B regress/bench/profile.py -b $(abspath $(BENCH_BUILD))
 
-.PHONY: bench bench-quick bench-tools
+.PHONY: bench bench-quick bench-plots bench-profile bench-tools

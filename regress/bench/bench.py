@@ -29,6 +29,7 @@ ROWS = [
     ('create', rows_create.create, True),
     ('capture', rows_create.capture, True),
     ('zstd', rows_create.zstd, True),
+    ('others', rows_create.others, False),
     ('lock', rows_lock.lock, True),
     ('writer', rows_writer.writer, False),
     ('ends', rows_writer.ends, False),

@@ -1,8 +1,13 @@
 """Rows: a whole create, with a local copy and an upload, against the
 pipeline of today; a capture alone against cp."""
-from daemon import Daemon
+import os
+import shutil
+import time
+
+from daemon import Daemon, ticks_cpu
+from lab import Missing, Run
 from pair import Row, in_turn
-from peers import Peers
+from peers import Litestream, Peers
 
 PIPELINE = 'sqlite3 .backup + fsync + %sopenssl sha256 + curl -F'
 
@@ -111,4 +116,77 @@ def zstd(lab):
             size = ours.data['stored_size']
     row.note = 'ours stores %.0f %% of the image; the last hash, check and ' \
         'catalog are in its time' % (100 * size / ours.data['file_size'])
+    return [row]
+
+
+RESTIC = '''
+sqlite3 "$1" ".backup '$2'"
+restic -q --no-cache -r "$3" backup "$2"
+'''
+
+
+def others(lab):
+    """programs that compress what they store"""
+    return restic(lab) + litestream(lab)
+
+
+def restic(lab):
+    """Into an empty repository of its own each time."""
+    size_mb = lab.size_mb
+    source = lab.database(size_mb)
+    row = Row('create, compress zstd 3, verify none, %d MB' % size_mb,
+              'sqlite3 .backup + restic backup')
+    try:
+        program = lab.need('restic')
+    except Missing as e:
+        row.missing = str(e)
+        return [row]
+    repository = lab.work + '/restic'
+    os.environ.update(RESTIC_PASSWORD='bench', RESTIC_REPOSITORY=repository)
+
+    def backup(peers):
+        shutil.rmtree(repository, ignore_errors=True)
+        lab.timed([program, '-q', 'init'])
+        return lab.shell(RESTIC, source, peers.file, repository)
+
+    with Daemon(lab, [('shop', source, 'verify none',
+                       'compress zstd 3')]) as daemon:
+        for ours, other in side_by_side(lab, daemon, 'shop', source, backup,
+                                        False, lab.rounds(3, 2)):
+            row.add(ours.wall / other.wall, ours.wall, other.wall)
+    shutil.rmtree(repository)
+    return [row]
+
+
+def litestream(lab):
+    """From its start until its first snapshot is there."""
+    size_mb = lab.size_mb
+    source = lab.scratch(size_mb)
+    row = Row('create, verify none, %d MB' % size_mb,
+              'Litestream\'s first snapshot, compressed',
+              note='Litestream looks once a second: up to 1 s of its time')
+
+    def snapshot(_):
+        begin = time.monotonic()
+        peer = Litestream(lab, [source])
+        try:
+            peer.wait()
+            return Run(time.monotonic() - begin, ticks_cpu(peer.child.pid))
+        finally:
+            peer.close()
+            # It keeps what it shadows beside the database.
+            shutil.rmtree(os.path.join(
+                os.path.dirname(source), '.%s-litestream' %
+                os.path.basename(source)), ignore_errors=True)
+
+    try:
+        with Daemon(lab, [('shop', source, 'verify none')]) as daemon:
+            for ours, other in side_by_side(
+                    lab, daemon, 'shop', source, snapshot, False,
+                    lab.rounds(3, 2)):
+                row.add(ours.wall / other.wall, ours.wall, other.wall)
+    except Missing as e:
+        row.missing = str(e)
+    finally:
+        lab.remove(source)
     return [row]

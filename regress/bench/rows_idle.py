@@ -9,56 +9,12 @@ import subprocess
 import threading
 import time
 
-from daemon import Daemon, processes, pss_kib, switches, threads, ticks_cpu
+from daemon import Daemon, pss_kib, switches, threads, ticks_cpu
 from lab import Missing
 from pair import Row, in_turn
+from peers import Litestream
 
 HEADER_BYTES = 100
-
-
-def litestream_program(lab):
-    return lab.need('litestream', [
-        lab.dir + '/npm/node_modules/@flydotio/litestream-linux-x64/litestream'
-    ])
-
-
-class Litestream:
-    """Replicates databases to files; settled when every one has a copy."""
-
-    def __init__(self, lab, paths):
-        self.lab = lab
-        self.dir = os.path.join(lab.work, 'litestream')
-        os.mkdir(self.dir)
-        conf = os.path.join(self.dir, 'conf')
-        with open(conf, 'w') as f:
-            f.write('dbs:\n')
-            for n, path in enumerate(paths):
-                f.write('  - path: %s\n    replicas:\n      - path: %s/r%d\n'
-                        % (path, self.dir, n))
-        self.child = lab.spawn(
-            [litestream_program(lab), 'replicate', '-config', conf],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.count = len(paths)
-
-    def pids(self):
-        return processes(self.child.pid)
-
-    def wait(self, seconds=120):
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            done = sum(any('.snapshot.lz4' in name and
-                           not name.endswith('.tmp')
-                           for _, _, names in os.walk('%s/r%d' %
-                                                      (self.dir, n))
-                           for name in names) for n in range(self.count))
-            if done == self.count:
-                return
-            time.sleep(0.1)
-        raise RuntimeError('Litestream made no copy')
-
-    def close(self):
-        self.lab.end(self.child)
-        subprocess.run(['rm', '-rf', self.dir], check=True)
 
 
 class Peak:
