@@ -14,6 +14,14 @@
 
 #define WINDOW_LOG_MAX	27		/* of frames that are unpacked */
 
+/*
+ * What each thread compresses at once.  Small jobs want a fifth of the
+ * memory, and cost the low levels half a per cent of the size; the high
+ * ones, whose windows are larger, would lose more.
+ */
+#define JOB_BYTES	(1024 * 1024)
+#define JOB_LEVEL	5
+
 struct zstd {
 	struct stream	 stream;	/* first */
 	struct stream	*next;
@@ -89,9 +97,13 @@ pack_set(struct zstd *z, int level, int threads, uint64_t size)
 	    ZSTD_c_checksumFlag, 1)) ||
 	    ZSTD_isError(rv = ZSTD_CCtx_setPledgedSrcSize(z->pack, size)))
 		return (rv);
-	if (threads > 1)
+	if (threads > 1) {
 		(void)ZSTD_CCtx_setParameter(z->pack, ZSTD_c_nbWorkers,
 		    threads);
+		if (level <= JOB_LEVEL)
+			(void)ZSTD_CCtx_setParameter(z->pack, ZSTD_c_jobSize,
+			    JOB_BYTES);
+	}
 	return (0);
 }
 
