@@ -18,6 +18,7 @@
 #include "daemon/worker/indexes.h"
 #include "daemon/worker/indexes_plan.h"
 #include "daemon/worker/untrusted.h"
+#include "daemon/worker/vfs_fd.h"
 #include "proto/sqlite_format.h"
 
 #define UTF8		1
@@ -196,7 +197,8 @@ indexes_start(int fd)
 {
 	struct indexes	*ix;
 
-	if (sqlite3_threadsafe() == 0)
+	/* The name is given once, and not by two threads at a time. */
+	if (sqlite3_threadsafe() == 0 || vfs_fd_register() != SQLITE_OK)
 		return (NULL);
 	ix = xcalloc(1, sizeof(*ix));
 	ix->fd = fd;

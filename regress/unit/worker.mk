@@ -1,7 +1,7 @@
 # Parts of the worker, and the channel that all programs have.
 UNITS +=	$(B)/regress/wal_test $(B)/regress/vfs_fd_test \
 		$(B)/regress/chan_test $(B)/regress/hasher_test \
-		$(B)/regress/indexes_test
+		$(B)/regress/indexes_test $(B)/regress/hash_pipe_test
 unit_common :=	common/compat.c common/log.c common/util.c
 
 $(B)/regress/wal_test: $(call obj,regress/unit/wal_test.c \
@@ -16,6 +16,10 @@ $(B)/regress/hasher_test: $(call obj,regress/unit/hasher_test.c \
     daemon/worker/hasher.c $(unit_common))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,libcrypto libbsd)
+$(B)/regress/hash_pipe_test: $(call obj,regress/unit/hash_pipe_test.c \
+    daemon/worker/hash_pipe.c $(unit_common))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,libcrypto libbsd) -pthread
 $(B)/regress/indexes_test: $(call obj,regress/unit/indexes_test.c \
     daemon/worker/indexes.c daemon/worker/indexes_plan.c \
     daemon/worker/index_key.c daemon/worker/untrusted.c \
