@@ -33,13 +33,13 @@ ROWS = [
     ('lock', rows_lock.lock, True),
     ('writer', rows_writer.writer, False),
     ('ends', rows_writer.ends, False),
-    ('unchanged', rows_idle.unchanged, True),
+    ('unchanged', rows_idle.unchanged, False),
     ('restore', rows_restore.restore, True),
     ('download', rows_front.download, True),
     ('gets', rows_front.gets, True),
     ('memory', rows_idle.memory, True),
     ('idle', rows_idle.idle, False),
-    ('cache', rows_idle.cache, True),
+    ('cache', rows_idle.cache, False),
 ]
 
 

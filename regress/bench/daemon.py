@@ -31,16 +31,34 @@ def processes(root):
 
 
 def pss_kib(pids):
-    """Memory with shared pages divided; what cannot be read is left out."""
+    """Memory with shared pages divided.  Of a process that may not be read
+    (root's bench reads all) it is what is the process's own."""
     total = 0
     for pid in pids:
         try:
-            with open('/proc/%d/smaps_rollup' % pid) as f:
-                total += sum(int(line.split()[1]) for line in f
-                             if line.startswith('Pss:'))
+            total += field_kib(pid, 'smaps_rollup', 'Pss:')
+        except PermissionError:
+            total += field_kib(pid, 'status', 'RssAnon:', 'RssShmem:')
         except OSError:
-            pass
+            pass                        # it has just ended
     return total
+
+
+def field_kib(pid, name, *heads):
+    with open('/proc/%d/%s' % (pid, name)) as f:
+        return sum(int(line.split()[1]) for line in f
+                   if line.startswith(heads))
+
+
+def memory_note(pids):
+    try:
+        for pid in pids:
+            field_kib(pid, 'smaps_rollup', 'Pss:')
+    except PermissionError:
+        return 'as root it would be PSS; this leaves out shared pages'
+    except OSError:
+        pass
+    return ''
 
 
 def threads(pids):

@@ -61,7 +61,7 @@ def create(lab):
                                  ('full', 1.0, 3)):
         for size_mb in sizes:
             rows += one_create(lab, size_mb, check, faster,
-                               lab.rounds(usual, 2 if check == 'full' else 3))
+                               lab.rounds(usual, 1 if check == 'full' else 3))
     return rows
 
 

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from daemon import Daemon, pss_kib, switches, threads, ticks_cpu
+from daemon import Daemon, memory_note, pss_kib, switches, threads, ticks_cpu
 from lab import Missing
 from pair import Row, in_turn
 from peers import Litestream
@@ -47,6 +47,7 @@ def memory(lab):
         rest, most = [], []
         with Daemon(lab, [('shop', source, 'verify quick')],
                     remote=lab.sink()) as daemon:
+            at_rest.note = memory_note(daemon.pids())
             for _ in range(lab.rounds(3, 2)):
                 time.sleep(0.3)
                 rest.append(pss_kib(daemon.pids()) / 1024)
@@ -69,7 +70,7 @@ def memory(lab):
             finally:
                 peer.close()
         except Exception as e:
-            at_rest.note = str(e)
+            at_rest.note += str(e)
         for a, b in zip(rest, most):
             at_rest.add(a, a, peer_rest)
             in_job.add(b, b, peer_most)
@@ -106,7 +107,8 @@ def idle(lab):
         time.sleep(3)
         ours = Rest(daemon.pids, seconds)
         processes_now = len(daemon.pids())
-    other, note = None, ''
+        note = memory_note(daemon.pids())
+    other = None
     if not lab.quick:
         try:
             peer = Litestream(lab, paths)
@@ -117,7 +119,7 @@ def idle(lab):
             finally:
                 peer.close()
         except Exception as e:
-            note = str(e)
+            note += str(e)
     rows = [
         Row('%d idle databases: memory (PSS)' % count, against, '<=', 16,
             'MiB', 'MiB', note),
