@@ -49,6 +49,8 @@ struct m_net_s3 {
 /* The descriptor is read with pread(2) only. */
 #define UPLOAD_LOOK_FIRST	0x01	/* the answer to an earlier try may
 					 * be lost: list, and find `mark` */
+#define UPLOAD_HOLD		0x02	/* not to its end before NET_GO: the
+					 * file is being proven; rest only */
 struct m_net_upload {
 	uint32_t	remote;
 	uint32_t	flags;

@@ -53,6 +53,7 @@ create_fail(struct job *j, const struct m_error *error, enum verdict verdict,
 	struct event_about	 about = { j->database->name, "",
 				    j->backup_id };
 
+	remotes_early_drop(e, j->backup_id);
 	create_discard(j);
 	if (j->backup_id != 0) {
 		catalog_failed(e->catalog, j->backup_id, error->text, verdict,
@@ -277,6 +278,10 @@ verify(struct job *j, int fd)
 	o.expect_size = c->captured.size;
 	o.expect_pages = c->captured.page_count;
 	o.expect_change_counter = c->captured.change_counter;
+	if (forms_of(&j->database->local) == 0 &&
+	    forms_of(&j->database->remote) == 0)
+		remotes_early(j->engine, j->database, j->backup_id,
+		    &c->artifact, c->captured.size);
 	job_phase(j, "verify", 0, c->captured.size);
 	if (verify_counted(j->engine, &o, fd, &told, j) == -1)
 		create_fail_text(j, E_BUSY, "too many workers run");

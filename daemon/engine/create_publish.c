@@ -62,9 +62,12 @@ to_remotes(struct job *j)
 
 	if (TAILQ_EMPTY(&j->database->targets) ||
 	    c->remote_error[0] != '\0') {
+		remotes_early_drop(j->engine, j->backup_id);
 		create_finish(j);
 		return;
 	}
+	remotes_early_go(j->engine, j->database, j->backup_id);
+	remotes_early_drop(j->engine, j->backup_id);
 	TAILQ_FOREACH(t, &j->database->targets, entry)
 		remote_planned(j->engine, j->backup_id, t->remote->name);
 	job_phase(j, "upload", 0, c->captured.size);

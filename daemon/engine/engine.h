@@ -543,6 +543,18 @@ void	remotes_free(struct engine *);
 /* It came into the configuration, or is another, or is retired. */
 void	remote_changed(struct engine *, struct conf_remote *);
 void	remotes_kick(struct engine *);	/* something may be due */
+
+/*
+ * remote_early.c: begins to send the image of a backup that is not proven
+ * yet, size bytes, to those remotes that have nothing else to do; then all
+ * of it may go there, or none.  go: the copies' rows are there.
+ */
+void	remotes_early(struct engine *, const struct conf_database *,
+	    int64_t backup_id, const struct artifact *, uint64_t size);
+void	remotes_early_go(struct engine *, const struct conf_database *,
+	    int64_t backup_id);
+void	remotes_early_drop(struct engine *, int64_t backup_id);
+
 void	remotes_message(struct chan *, const struct msg *, void *engine);
 
 /* Is this remote left alone for a while, so that what is to go there (the

@@ -18,26 +18,10 @@
 #include "daemon/engine/events.h"
 #include "daemon/engine/expire.h"
 #include "daemon/engine/forms.h"
+#include "daemon/engine/remote_int.h"
 #include "daemon/engine/remote_s3.h"
 
 #define RESUME_MAX_MS	(25 * 3600 * (int64_t)1000)
-
-struct remote {
-	TAILQ_ENTRY(remote) entry;
-	struct engine	*engine;
-	struct conf_remote *conf;
-	struct event	*timer;		/* the next attempt is due */
-	uint64_t	 transfer;	/* that runs; 0: none */
-	int64_t		 backup_id;
-	uint32_t	 attempts;
-	uint32_t	 failures;	/* one after the other */
-	int64_t		 resume_ms;	/* left alone until then; 0 */
-	int64_t		 head_id;	/* that failed last */
-	uint32_t	 blame;		/* how likely that is its own fault */
-	int		 moved;		/* bytes of this attempt */
-	uint64_t	 begun_us;	/* when it began */
-	char		 error[TEXT_BYTES];	/* why it is left alone */
-};
 
 /* A backup lets others pass when it has failed so often: three times when
  * the remote answered or took bytes, else rather the way there is cut. */
@@ -244,9 +228,9 @@ mark_make(const struct engine *e, int64_t id, char *dst, size_t size)
 	    store_uuid(e->store));
 }
 
-static void
-upload_send(struct remote *r, const struct m_backup *b, uint64_t size,
-    const char *form, int fd)
+void
+remote_send(struct remote *r, const struct m_backup *b, uint64_t size,
+    const char *form, uint32_t flags, int fd)
 {
 	struct engine		*e = r->engine;
 	struct conf_database	*d = conf_database(e->conf, b->database);
@@ -256,8 +240,7 @@ upload_send(struct remote *r, const struct m_backup *b, uint64_t size,
 	m.remote = r->conf->index;
 	m.size = size;
 	strlcpy(m.form, form, sizeof(m.form));
-	if (r->attempts > 1)
-		m.flags |= UPLOAD_LOOK_FIRST;
+	m.flags = flags;
 	strlcpy(m.user_id, b->user.id, sizeof(m.user_id));
 	if (d != NULL && d->device_id != NULL)
 		strlcpy(m.device_id, d->device_id, sizeof(m.device_id));
@@ -312,7 +295,8 @@ upload_begin(struct remote *r, const struct catalog_copy *copy)
 		remotes_kick(e);
 		return;
 	}
-	upload_send(r, &b, size, form, fd);
+	remote_send(r, &b, size, form, r->attempts > 1 ? UPLOAD_LOOK_FIRST : 0,
+	    fd);
 }
 
 static void
@@ -488,6 +472,10 @@ on_uploaded(struct engine *e, struct remote *r, const struct m_net_uploaded *m)
 	int64_t	id = r->backup_id;
 
 	r->transfer = 0;
+	if (r->early != EARLY_NONE) {
+		remote_early_ended(r, m);
+		return;
+	}
 	switch (m->outcome) {
 	case NET_OK:
 		upload_done(r, m);

@@ -25,6 +25,9 @@
 #define EXPECT_MS		200
 #define BUFFER_BYTES		(256 * 1024)
 #define BUFFER_BYTES_MIN	(16 * 1024)
+#define HOLD_BYTES		(1024 * 1024)
+#define FEED_BYTES		4096	/* of those, now and then */
+#define FEED_US			5000000
 #define FORGET_BYTES		(8 * 1024 * 1024)
 #define HEADER_BYTES_MAX	(256 * 1024)
 #define REFUSAL_BYTES_MAX	(64 * 1024)	/* of an error's body */
@@ -83,8 +86,10 @@ on_read(char *p, size_t size, size_t n, void *arg)
 	ssize_t		 got;
 
 	n *= size;
-	if (n > x->size - x->offset)
-		n = (size_t)(x->size - x->offset);
+	if (x->held > 0 && x->offset >= x->size - x->held)
+		return (CURL_READFUNC_PAUSE);
+	if (n > x->size - x->held - x->offset)
+		n = (size_t)(x->size - x->held - x->offset);
 	if (n == 0)
 		return (0);
 	if (x->body != NULL) {
@@ -472,6 +477,42 @@ on_done(CURL *easy, CURLcode code, void *arg)
 	finish(x, code);
 }
 
+void
+exchange_hold(struct exchange *x)
+{
+	x->held = x->size < HOLD_BYTES ? x->size : HOLD_BYTES;
+}
+
+/* No time limit counts what was waited for. */
+static void
+unpause(struct exchange *x, uint64_t now_us)
+{
+	x->started_us = x->moved_us = x->fed_us = now_us;
+	if (x->job != NULL &&
+	    curl_easy_pause(x->easy, CURLPAUSE_CONT) != CURLE_OK)
+		log_debug("%s: an upload does not go on", x->remote->host);
+}
+
+void
+exchange_go(struct exchange *x)
+{
+	if (x->held == 0)
+		return;
+	x->held = 0;
+	unpause(x, util_monotonic_us());
+}
+
+/* It waits for us, and not we for the server. */
+static void
+feed(struct exchange *x, uint64_t now_us)
+{
+	x->started_us = x->moved_us = now_us;
+	if (now_us - x->fed_us < FEED_US || x->held <= FEED_BYTES)
+		return;
+	x->held -= FEED_BYTES;
+	unpause(x, now_us);
+}
+
 static void
 on_tick(evutil_socket_t s, short what, void *arg)
 {
@@ -480,6 +521,8 @@ on_tick(evutil_socket_t s, short what, void *arg)
 
 	(void)s;
 	(void)what;
+	if (x->held > 0 && x->offset >= x->size - x->held)
+		feed(x, now_us);
 	if (moved != x->moved) {
 		x->moved = moved;
 		x->moved_us = now_us;
@@ -513,7 +556,7 @@ exchange_start(struct exchange *x, exchange_cb *progress, exchange_cb *done,
 		set(x, CURLOPT_HTTPHEADER, x->headers);
 	if (x->mime != NULL)
 		set(x, CURLOPT_MIMEPOST, x->mime);
-	x->started_us = x->moved_us = util_monotonic_us();
+	x->started_us = x->moved_us = x->fed_us = util_monotonic_us();
 	if ((x->tick = event_new(curl_loop_base(), -1, EV_PERSIST, on_tick,
 	    x)) == NULL || event_add(x->tick, &tv) == -1)
 		fatalx("event_new");

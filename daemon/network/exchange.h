@@ -55,6 +55,8 @@ struct exchange {
 	int		 receives;	/* the answer goes to fd */
 	uint64_t	 from;		/* where in the file it begins */
 	uint64_t	 size;		/* to send, or the most to receive */
+	uint64_t	 held;		/* of that: not to be sent yet */
+	uint64_t	 fed_us;	/* when some of it last was */
 	int		 stopped;	/* enum stop: why a callback failed */
 	int		 local_errno;
 	int		 chunked;	/* the answer is in chunks */
@@ -91,6 +93,13 @@ void	exchange_send(struct exchange *, const void *, size_t size);
 void	exchange_send_file(struct exchange *, int fd, uint64_t from,
 	    uint64_t size);
 void	exchange_limit(struct exchange *, uint64_t bytes_s);
+
+/*
+ * Before the start: the end of the file is held back until exchange_go.
+ * Some bytes go all the while, lest the server takes us for dead.
+ */
+void	exchange_hold(struct exchange *);
+void	exchange_go(struct exchange *);
 
 /* A header of the final answer, or NULL; valid as long as the exchange. */
 const char	*exchange_answer_header(struct exchange *, const char *name);

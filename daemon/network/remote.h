@@ -28,6 +28,8 @@ enum task_kind {
 struct remote_ops {
 	void	(*start[TASK_KINDS])(struct task *);
 	void	(*stop)(struct task *);
+	/* An upload need not be held back any more; NULL: none ever is. */
+	void	(*go)(struct task *);
 	/* After a list has come: 1 and the next row, or 0 at the end, and
 	 * then the number of entries that made no sense. */
 	int	(*row)(struct task *, struct m_remote_row *);

@@ -280,7 +280,18 @@ send_backup(struct task *t)
 	    form_media_type(form_parse(u->form)), t->fd, u->size);
 	exchange_limit(s->x, t->remote->conf.upload_limit);
 	exchange_once(s->x);
+	if (u->flags & UPLOAD_HOLD)
+		exchange_hold(s->x);
 	exchange_start(s->x, on_progress, on_uploaded, t);
+}
+
+static void
+rest_go(struct task *t)
+{
+	struct rest	*s = t->state;
+
+	if (s != NULL && s->x != NULL)
+		exchange_go(s->x);
 }
 
 /* Did this backup arrive in an earlier try? */
@@ -441,6 +452,7 @@ const struct remote_ops	rest_ops = {
 		[TASK_TEST] = rest_test
 	},
 	.stop = rest_stop,
+	.go = rest_go,
 	.row = rest_row,
 	.skipped = rest_skipped
 };

@@ -113,7 +113,9 @@ net_upload(struct chan *c, const struct msg *m)
 	    msg_text_ok(u->form) && form_parse(u->form) != FORM_UNKNOWN &&
 	    msg_text_ok(u->device_id) && msg_text_ok(u->name) &&
 	    msg_text_ok(u->description) && msg_text_ok(u->mark) &&
-	    u->size <= INT64_MAX && (u->flags & ~UPLOAD_LOOK_FIRST) == 0 &&
+	    u->size <= INT64_MAX && (u->flags & ~(uint32_t)(UPLOAD_LOOK_FIRST |
+	    UPLOAD_HOLD)) == 0 &&
+	    (!(u->flags & UPLOAD_HOLD) || u->key[0] == '\0') &&
 	    (u->mark[0] != '\0' || u->key[0] != '\0' ||
 	    !(u->flags & UPLOAD_LOOK_FIRST)) &&
 	    msg_text_ok(u->key) && msg_text_ok(u->sha256) &&
@@ -205,6 +207,12 @@ ask(struct chan *c, const struct msg *m)
 }
 
 static void
+net_go(struct chan *c, const struct msg *m)
+{
+	task_go(c, m->id);
+}
+
+static void
 cancel(struct chan *c, const struct msg *m)
 {
 	task_cancel(c, m->id);
@@ -245,6 +253,7 @@ static const struct handler {
 	{ MSG_NET_LIST,		net_list },
 	{ MSG_NET_TEST,		net_test },
 	{ MSG_NET_HOOK,		net_hook },
+	{ MSG_NET_GO,		net_go },
 	{ MSG_NET_CANCEL,	cancel },
 	{ MSG_ASK_HEALTH,	ask },
 	{ MSG_ASK_LIST,		ask },

@@ -456,6 +456,18 @@ task_manifest(struct chan *c, uint64_t id, const struct m_net_manifest *m)
 }
 
 void
+task_go(struct chan *c, uint64_t id)
+{
+	struct task	*t = task_find(c, id);
+
+	if (t == NULL || t->kind != TASK_UPLOAD)
+		return;
+	t->u.upload->flags &= ~(uint32_t)UPLOAD_HOLD;
+	if (t->running && t->remote->ops->go != NULL)
+		t->remote->ops->go(t);
+}
+
+void
 task_cancel(struct chan *c, uint64_t id)
 {
 	struct task	*t;

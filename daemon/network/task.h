@@ -60,6 +60,9 @@ void	task_add(enum task_kind, struct chan *c, uint64_t id,
 void	task_manifest(struct chan *c, uint64_t id,
 	    const struct m_net_manifest *);
 
+/* What was held back of an upload may go; nothing happens when it ended. */
+void	task_go(struct chan *, uint64_t id);
+
 /* Ends it with NET_CANCELLED; nothing happens when there is none, because
  * its end may have been on the way. */
 void	task_cancel(struct chan *, uint64_t id);
