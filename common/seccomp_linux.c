@@ -115,7 +115,7 @@ static const int check_calls[] = {
 	SYS_fsync, SYS_fdatasync, SYS_fallocate, SYS_fadvise64,
 	SYS_sync_file_range,
 	/* The thread that computes the hash. */
-	SYS_set_robust_list, SYS_rseq,
+	SYS_set_robust_list, SYS_rseq, SYS_setpriority,
 	/* The C library's syslog. */
 	SYS_sendto,
 };

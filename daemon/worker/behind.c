@@ -7,6 +7,7 @@
 
 #include "common/compat.h"
 #include "common/filesystem.h"
+#include "common/thread.h"
 #include "common/util.h"
 #include "daemon/worker/behind.h"
 
@@ -29,6 +30,7 @@ follow(void *arg)
 	struct behind	*b = arg;
 	uint64_t	 at;
 
+	thread_give_way();
 	pthread_mutex_lock(&b->mutex);
 	for (;;) {
 		while (!b->end && b->written < b->done + STEP_BYTES)

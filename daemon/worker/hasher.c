@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/compat.h"
+#include "common/thread.h"
 #include "common/util.h"
 #include "daemon/worker/hasher.h"
 #include "daemon/worker/worker.h"
@@ -156,6 +157,7 @@ hash(void *arg)
 	uint64_t	 limit, start_us;
 	enum turn	 turn;
 
+	thread_give_way();
 	while ((turn = wait_turn(h, &limit)) != TURN_END) {
 		start_us = util_monotonic_us();
 		errno = EIO;

@@ -13,7 +13,8 @@ $(B)/regress/vfs_fd_test: $(call obj,regress/unit/vfs_fd_test.c \
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,sqlite3 libbsd)
 $(B)/regress/hasher_test: $(call obj,regress/unit/hasher_test.c \
-    daemon/worker/hasher.c $(unit_common))
+    daemon/worker/hasher.c common/thread_$(SYSTEM).c \
+    $(unit_common))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,libcrypto libbsd)
 $(B)/regress/hash_pipe_test: $(call obj,regress/unit/hash_pipe_test.c \
