@@ -5,7 +5,6 @@ FUZZERS +=	$(B)/fuzz/fuzz_look $(B)/fuzz/fuzz_verify \
 fuzz_common :=	$(filter-out %/chan_event.c,$(common_src)) $(proto_src)
 fuzz_worker :=	daemon/worker/look.c daemon/worker/wal.c \
 		daemon/worker/vfs_fd.c daemon/worker/hasher.c \
-		common/thread_$(SYSTEM).c \
 		daemon/worker/count.c daemon/worker/untrusted.c \
 		daemon/worker/indexes.c daemon/worker/indexes_plan.c \
 		daemon/worker/index_key.c
