@@ -60,6 +60,25 @@ def arguments():
     return a
 
 
+def not_run(name, why):
+    row = Row(name, '')
+    row.missing = why
+    return [row]
+
+
+def run_one(name, function, lab):
+    """Its rows, and whether it could be run."""
+    try:
+        return function(lab), True
+    except Missing as e:
+        return not_run(name, str(e)), True
+    except RuntimeError as e:           # of ours: the text is enough
+        print('%s: %s' % (name, e), file=sys.stderr)
+    except Exception:
+        traceback.print_exc()
+    return not_run(name, 'could not be run'), False
+
+
 def run_rows(lab, names):
     """All rows, and how many could not be run."""
     rows, failed = [], 0
@@ -68,16 +87,8 @@ def run_rows(lab, names):
                 not names and lab.quick and not quick:
             continue
         begin = time.monotonic()
-        try:
-            some = function(lab)
-        except Missing as e:
-            some = [Row(name, '')]
-            some[0].missing = str(e)
-        except Exception:
-            traceback.print_exc()
-            some = [Row(name, '')]
-            some[0].missing = 'could not be run'
-            failed += 1
+        some, ok = run_one(name, function, lab)
+        failed += not ok
         print('%s, %.0f s' % (name, time.monotonic() - begin))
         print(text_table(some) + '\n', flush=True)
         rows += some

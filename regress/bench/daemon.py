@@ -13,6 +13,8 @@ import subprocess
 import time
 import urllib.request
 
+from lab import Missing
+
 TICKS = os.sysconf('SC_CLK_TCK')
 API = '/api/cloud-backup'
 
@@ -114,6 +116,37 @@ class Group:
                 pass                    # somebody is still ending
 
 
+class Limit:
+    """A control group with so much memory, page cache included."""
+
+    def __init__(self, size):
+        name = 'cloudbackupd-bench-%d-memory' % os.getpid()
+        for base, limit in (('/sys/fs/cgroup', 'memory.max'),
+                            ('/sys/fs/cgroup/memory',
+                             'memory.limit_in_bytes')):
+            self.path = os.path.join(base, name)
+            try:
+                os.mkdir(self.path)
+            except OSError:
+                continue
+            if os.path.exists(os.path.join(self.path, limit)):
+                with open(os.path.join(self.path, limit), 'w') as f:
+                    f.write(str(size))
+                return
+            os.rmdir(self.path)
+        raise Missing('no control group with a limit of memory can be made')
+
+    def join(self):
+        with open(os.path.join(self.path, 'cgroup.procs'), 'w') as f:
+            f.write('0')
+
+    def close(self):
+        try:
+            os.rmdir(self.path)
+        except OSError:
+            pass
+
+
 def ticks_cpu(root):
     total = 0
     for pid in processes(root):
@@ -131,7 +164,7 @@ class Daemon:
 
     number = 0
 
-    def __init__(self, lab, databases, more='', remote=None, prepare=None):
+    def __init__(self, lab, databases, more='', remote=None, join=None):
         Daemon.number += 1
         self.lab = lab
         self.port = lab.port()
@@ -142,8 +175,7 @@ class Daemon:
         os.mkdir(self.dir)
         os.chmod(self.dir, 0o755)
         self.configure(databases, more, remote)
-        if prepare:
-            prepare(self)
+        self.join = join                # of another control group
         self.start()
 
     def configure(self, databases, more, remote):
@@ -169,13 +201,19 @@ class Daemon:
             self.child = self.lab.spawn(
                 [os.path.join(self.lab.build, 'cloudbackupd'), '-d', '-f',
                  self.conf], stdout=log, stderr=log,
-                preexec_fn=self.group.join)
+                preexec_fn=self.enter)
         try:
             self.lab.wait_port(self.port, self.child)
             self.get('/healthz', api=False)
         except Exception as e:
+            self.stop()
             with open(self.log) as f:
                 raise RuntimeError('the daemon: %s' % f.read()[-400:]) from e
+
+    def enter(self):
+        self.group.join()
+        if self.join:
+            self.join()
 
     def stop(self):
         self.lab.end(self.child)

@@ -111,7 +111,8 @@ def size(lab):
             return peers.copy_fsync(source).wall
         plain = times(count, copy)
         peers.fresh()
-        plot.add(mb, statistics.median(r.wall for r in runs), checked, plain,
+        plot.add(os.path.getsize(source) / 1e6,
+                 statistics.median(r.wall for r in runs), checked, plain,
                  statistics.median(r.cpu for r in runs))
     return plot
 

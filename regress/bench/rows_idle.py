@@ -9,10 +9,11 @@ import subprocess
 import threading
 import time
 
-from daemon import Daemon, memory_note, pss_kib, switches, threads, ticks_cpu
+from daemon import (Daemon, Limit, memory_note, pss_kib, switches, threads,
+                    ticks_cpu)
 from lab import Missing
 from pair import Row, in_turn
-from peers import Litestream
+from peers import CHECK, COPY, Litestream
 
 HEADER_BYTES = 100
 
@@ -268,4 +269,60 @@ def cache(lab):
                 own.add(a.own, a.own, b)
     finally:
         lab.remove(source)
-    return [live, own]
+    return [live, own, scarce(lab, 'none'), scarce(lab, 'quick')]
+
+
+def scarce(lab, check):
+    """The same where memory is short: who copies drives out the pages of
+    the application, unless the copy's own pages go first."""
+    size_mb = lab.size_mb
+    source = lab.scratch(size_mb)
+    size = os.path.getsize(source)
+    row = Row('the database\'s pages left, with memory for 1.2 databases, '
+              'verify ' + check, 'what cp + fsync%s leaves' % (
+                  ' + quick_check' if check == 'quick' else ''), '>=', 95,
+              '%', '%')
+    # What the daemon itself needs is beside it.
+    try:
+        limit = Limit(int(1.2 * size) + (32 << 20))
+    except Missing as e:
+        row.missing = str(e)
+        lab.remove(source)
+        return row
+
+    def warm():
+        """From within, so that the pages count there."""
+        os.sync()
+        with open(source, 'rb') as f:
+            os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        # Twice: the pages are in use, as an application's are.
+        for _ in range(2):
+            subprocess.run(['cat', source], preexec_fn=limit.join, check=True,
+                           stdout=subprocess.DEVNULL)
+
+    try:
+        with Daemon(lab, [('shop', source, 'verify ' + check)],
+                    join=limit.join) as daemon:
+            def ours():
+                warm()
+                run = daemon.create('shop')
+                left = 100 * resident(source) / size
+                daemon.forget(run)
+                return left
+
+            def other():
+                warm()
+                copy = source + '.copy'
+                subprocess.run(['/bin/sh', '-euc', COPY + CHECK[check], 'sh',
+                                source, copy],
+                               preexec_fn=limit.join, check=True)
+                left = 100 * resident(source) / size
+                lab.remove(copy)
+                return left
+
+            for a, b in in_turn(lab.rounds(3, 2), ours, other):
+                row.add(a, a, b)
+    finally:
+        limit.close()
+        lab.remove(source)
+    return row
