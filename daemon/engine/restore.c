@@ -302,8 +302,9 @@ on_verified(void *arg, const struct task_result *t)
 
 /*
  * How the image is proven besides its hash.  D5: what only a remote
- * vouches for is looked at in full.  Bytes that were found sound, and are
- * the same by their hash, are sound.
+ * vouches for is looked at in full.  What never left this machine, was
+ * found sound here, and is the same by its hash, is sound: who restores is
+ * in a hurry.
  */
 static enum verify_level
 image_level(const struct job *j)
@@ -313,7 +314,8 @@ image_level(const struct job *j)
 	if (r->backup.checksum[0] == '\0' ||
 	    j->database->verify == VERIFY_FULL)
 		return (VERIFY_FULL);
-	return (strcmp(r->backup.verdict, "sound") == 0 ? VERIFY_NONE :
+	return (strcmp(r->backup.verdict, "sound") == 0 &&
+	    strcmp(r->served_by, PLACE_LOCAL) == 0 ? VERIFY_NONE :
 	    VERIFY_QUICK);
 }
 
