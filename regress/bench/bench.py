@@ -110,7 +110,7 @@ def main():
         sum(row.verdict() == 'yes' for row in rows),
         sum(bool(row.sense) for row in rows), time.monotonic() - begin))
     if a.document:
-        report.write(a.document, rows)
+        report.write(a.document, rows, a.rounds)
     return 1 if failed else 0
 
 

@@ -30,9 +30,9 @@ def amount(value, unit):
     if value is None:
         return ''
     if unit == 's':
-        if value < 0.001:
+        if abs(value) < 0.001:
             return '%.0f µs' % (value * 1e6)
-        if value < 0.1:
+        if abs(value) < 0.1:
             return '%.1f ms' % (value * 1e3)
         return '%.2f s' % value
     if abs(value) >= 100:

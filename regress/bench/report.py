@@ -44,7 +44,7 @@ def machine():
             first(r'^PRETTY_NAME="(.*)"', '/etc/os-release'), kind),
         'sqlite3 %s; %s; %s; %s' % (
             output('sqlite3', '--version').split(' ')[0],
-            output('openssl', 'version').split(' (')[0],
+            ' '.join(output('openssl', 'version').split(' ')[:2]),
             ' '.join(output('curl', '--version').split(' ')[:2]),
             re.sub(r'^.*(v[0-9.]+).*$', r'zstd \1',
                    output('zstd', '--version'))),
@@ -63,14 +63,14 @@ def commit():
     return text or 'unknown'
 
 
-def write(name, rows):
+def write(name, rows, rounds=None):
     """Puts the table between the marks of a document."""
     with open(name) as f:
         head, rest = f.read().split(BEGIN)
     tail = rest.split(END)[1]
-    text = '%s\n\n%s, `make bench`, commit %s.\n\n%s\n\n%s\n\n%s' % (
+    text = '%s\n\n%s, `make bench%s`, commit %s.\n\n%s\n\n%s\n\n%s' % (
         BEGIN, time.strftime('%Y-%m-%d %H:%M', time.gmtime()) + ' UTC',
-        commit(), '\n'.join('- ' + line for line in machine()),
+        ' ROUNDS=%d' % rounds if rounds else '', commit(), '\n'.join('- ' + line for line in machine()),
         markdown_table(rows), END)
     with open(name + '.part', 'w') as f:
         f.write(head + text + tail)

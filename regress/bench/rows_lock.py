@@ -75,17 +75,18 @@ def lock_rollback(lab):
 def lock_wal(lab):
     """With a -wal of a tenth of the database that is not checkpointed."""
     size_mb = lab.size_mb
+    wal_mb = max(1, size_mb // 10)
     source = lab.scratch(size_mb)
     peers = Peers(lab)
     said = Row('lock held, WAL, %d MB with a -wal of %d MB: as it says' % (
-        size_mb, max(1, size_mb // 10)), 'cp of the database file', '<=', 1.3)
+        size_mb, wal_mb), 'cp of the database file', '<=', 1.3)
     seen = Row('the same, as seen from outside', 'the same', '<=', 1.3)
     # Somebody has it open, so that nobody is the last who closes it.
     opener = lab.spawn([lab.tool('load'), source, 'open'],
                        stdout=subprocess.PIPE)
     opener.stdout.readline()
-    subprocess.run([lab.tool('load'), '-s', 'off', '-w', str(max(1, size_mb // 10)),
-                    source, 'grow'], check=True)
+    subprocess.run([lab.tool('load'), '-s', 'off', '-w', str(wal_mb), source,
+                    'grow'], check=True)
     try:
         with Daemon(lab, [('shop', source, 'verify none')]) as daemon:
             def ours():
