@@ -28,8 +28,8 @@ set ylabel "%(y)s"
 set logscale xy
 set grid
 set key below
-set format x "%.0f"
-set format y "%g"
+set format x "%%.0f"
+set format y "%%g"
 set style data linespoints
 set pointsize 0.6
 set linetype 1 lc rgb "#0b62a4" lw 2 pt 7

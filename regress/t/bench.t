@@ -92,6 +92,22 @@ b
 0"
 like "and has it" "$(grep '^| w' doc.md)" '*| w\\|x | a | *'
 
+mkdir drawn
+if command -v gnuplot >/dev/null; then
+	out=$(BENCH_DIR=$T/dir py '
+import plots
+from lab import Lab
+p = plots.Plot("few", "Title", "x", "y", ["a", "b"])
+p.add(10, 1, None)
+p.add(1000, 2.5, 3)
+lab = Lab("build")
+p.draw(lab, "drawn")
+lab.close()')
+	like "a plot is drawn" "$out $(grep -c '</svg>' drawn/few.svg)" '*wrote drawn/few.svg 1'
+else
+	skip "no gnuplot"
+fi
+
 # The rows themselves.
 out=$(BENCH_DIR=$T/dir python3 "$PYTHONPATH/bench.py" -b "$BUILD" -q -m 1 -r 1 create capture zstd lock restore cache 2>&1)
 result $? "rows run" "$out"
