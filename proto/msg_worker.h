@@ -67,6 +67,7 @@ struct m_signature {
 enum capture_method { CAPTURE_RAW, CAPTURE_BACKUP };
 
 #define CAPTURE_FORGET		0x01	/* nobody reads it soon after this */
+#define CAPTURE_SCRATCH		0x02	/* it is not kept: need not be synced */
 
 /* W_CAPTURE carries the artifact, open for reading and writing, empty. */
 struct m_w_capture {
@@ -190,6 +191,7 @@ struct m_w_packed {			/* without age: W_UNPACK hashes */
 
 /* The image in W_FILE_SOURCE, in any form, to W_FILE_TARGET if there. */
 #define UNPACK_SIZE		0x01	/* the image has exactly size_max */
+#define UNPACK_FORGET		0x02	/* nobody reads the source soon */
 
 struct m_w_unpack {
 	uint32_t	uid;		/* to become, when root */

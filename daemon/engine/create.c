@@ -255,6 +255,19 @@ on_table(void *arg, struct task *t, const struct msg *m)
 	verify_table(&c->tables, t, m);
 }
 
+/* Only as it is: what is packed for remotes is packed when it is proven. */
+static int
+send_early(struct job *j)
+{
+	struct create	*c = j->data;
+
+	if (forms_of(&j->database->local) != 0 ||
+	    forms_of(&j->database->remote) != 0)
+		return (0);
+	return (remotes_early(j->engine, j->database, j->backup_id,
+	    &c->artifact, c->captured.size));
+}
+
 static void
 verify(struct job *j, int fd)
 {
@@ -271,17 +284,13 @@ verify(struct job *j, int fd)
 	}
 	memset(&o, 0, sizeof(o));
 	o.level = j->database->verify;
-	o.flags = VERIFY_EXPECT | VERIFY_ROWS;
-	if (!read_again(j->database))
-		o.flags |= VERIFY_FORGET;
+	o.flags = VERIFY_EXPECT | VERIFY_ROWS | VERIFY_LOW;
 	o.count_s = COUNT_S;
 	o.expect_size = c->captured.size;
 	o.expect_pages = c->captured.page_count;
 	o.expect_change_counter = c->captured.change_counter;
-	if (forms_of(&j->database->local) == 0 &&
-	    forms_of(&j->database->remote) == 0)
-		remotes_early(j->engine, j->database, j->backup_id,
-		    &c->artifact, c->captured.size);
+	if (!read_again(j->database) || send_early(j) > 0)
+		o.flags |= VERIFY_FORGET;
 	job_phase(j, "verify", 0, c->captured.size);
 	if (verify_counted(j->engine, &o, fd, &told, j) == -1)
 		create_fail_text(j, E_BUSY, "too many workers run");
@@ -385,6 +394,9 @@ capture(struct job *j)
 	o.reserve = e->conf->reserve;
 	if (d->verify == VERIFY_NONE && !read_again(d))
 		o.flags |= CAPTURE_FORGET;
+	if (forms_of(&d->local) != 0 && (TAILQ_EMPTY(&d->targets) ||
+	    forms_of(&d->remote) != 0))
+		o.flags |= CAPTURE_SCRATCH;
 	memset(&t, 0, sizeof(t));
 	t.type = MSG_W_CAPTURE;
 	t.data = &o;

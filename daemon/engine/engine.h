@@ -546,10 +546,11 @@ void	remotes_kick(struct engine *);	/* something may be due */
 
 /*
  * remote_early.c: begins to send the image of a backup that is not proven
- * yet, size bytes, to those remotes that have nothing else to do; then all
- * of it may go there, or none.  go: the copies' rows are there.
+ * yet, size bytes, to those remotes that have nothing else to do, and says
+ * to how many; then all of it may go there, or none.  go: the copies' rows
+ * are there.
  */
-void	remotes_early(struct engine *, const struct conf_database *,
+int	remotes_early(struct engine *, const struct conf_database *,
 	    int64_t backup_id, const struct artifact *, uint64_t size);
 void	remotes_early_go(struct engine *, const struct conf_database *,
 	    int64_t backup_id);

@@ -131,7 +131,7 @@ prove_zstd(struct packing *p)
 	o.uid = p->engine->verify_uid;
 	o.gid = p->engine->verify_gid;
 	o.form = p->packed.form;
-	o.flags = UNPACK_SIZE;
+	o.flags = UNPACK_SIZE | (p->order.sent ? 0 : UNPACK_FORGET);
 	o.size_max = p->order.size;
 	memset(files, -1, sizeof(files));
 	files[W_FILE_SOURCE] = p->fd;

@@ -30,6 +30,7 @@ struct pack_order {
 	int		 image;		/* settled; ours from now on */
 	uint64_t	 size;		/* of the image, bytes */
 	const char	*checksum;	/* of the image */
+	int		 sent;		/* a remote gets it next */
 	void		(*progress)(void *arg, const struct m_w_progress *);
 	/* error: NULL, and *packed is the callee's to publish or discard. */
 	void		(*done)(void *arg, const struct packed *,

@@ -40,7 +40,7 @@ is_idle(struct remote *r)
 	    &copy));
 }
 
-static void
+static int
 early_begin(struct remote *r, const struct m_backup *b, uint64_t size,
     const struct artifact *a)
 {
@@ -49,29 +49,32 @@ early_begin(struct remote *r, const struct m_backup *b, uint64_t size,
 
 	if ((fd = store_reopen(r->engine->store, a, err)) == -1) {
 		log_debug("not sent early: %s", err);
-		return;
+		return (0);
 	}
 	r->backup_id = b->id;
 	r->attempts = 1;
 	r->early = EARLY_HELD;
 	remote_send(r, b, size, FORM_PLAIN, UPLOAD_HOLD, fd);
+	return (1);
 }
 
-void
+int
 remotes_early(struct engine *e, const struct conf_database *d, int64_t id,
     const struct artifact *a, uint64_t size)
 {
 	const struct conf_target	*t;
 	struct remote			*r;
 	struct m_backup			 b;
+	int				 n = 0;
 
 	if (size < EARLY_BYTES || catalog_get(e->catalog, id, &b) != 1)
-		return;
+		return (0);
 	TAILQ_FOREACH(t, &d->targets, entry) {
 		r = remote_named(e, t->remote->name);
 		if (r != NULL && is_idle(r))
-			early_begin(r, &b, size, a);
+			n += early_begin(r, &b, size, a);
 	}
+	return (n);
 }
 
 void

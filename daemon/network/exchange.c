@@ -69,12 +69,15 @@ moved_bytes(struct exchange *x)
 	return ((uint64_t)up + (uint64_t)down + x->header_bytes);
 }
 
-/* What was sent is in nobody's way any more. */
+/* What was sent is in nobody's way any more; but what is still being
+ * proven is read by others. */
 static void
 forget(struct exchange *x, uint64_t before)
 {
 	uint64_t	from = before / FORGET_BYTES * FORGET_BYTES;
 
+	if (x->held > 0)
+		return;
 	if (x->offset == x->size || x->offset - from >= FORGET_BYTES)
 		filesystem_forget(x->fd, x->from + from, x->offset - from);
 }

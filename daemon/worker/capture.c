@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "common/compat.h"
 #include "common/filesystem.h"
 #include "common/procs.h"
+#include "common/thread.h"
 #include "common/util.h"
 #include "daemon/worker/capture.h"
 #include "daemon/worker/worker.h"
@@ -343,18 +345,26 @@ capture_facts(struct capture *c)
 }
 
 static int
-settle(struct capture *c)
+sync_artifact(struct capture *c)
 {
-	struct hasher	*h = c->hasher;
-	uint64_t	 start_us;
+	uint64_t	start_us = util_monotonic_us();
 
-	hasher_advance(h, c->result->size);
-	start_us = util_monotonic_us();
 	worker_progress("sync", c->result->size, c->result->size);
 	if (fsync(c->out) == -1)
 		return (capture_write_failed(c, errno));
 	c->result->sync_us = util_monotonic_us() - start_us;
 	worker_spent(PHASE_FSYNC, c->result->sync_us);
+	return (0);
+}
+
+static int
+settle(struct capture *c)
+{
+	struct hasher	*h = c->hasher;
+
+	hasher_advance(h, c->result->size);
+	if (!(c->order->flags & CAPTURE_SCRATCH) && sync_artifact(c) == -1)
+		return (-1);
 	c->hasher = NULL;
 	if (hasher_finish(h, c->result->size, c->result->checksum) == -1)
 		return (fail(c->error, E_IO_ERROR,
@@ -394,6 +404,37 @@ prepare(struct capture *c)
 	return (capture_open(c, recover, 0));
 }
 
+struct gentle {
+	int		(*run)(struct capture *);
+	struct capture	*capture;
+	int		 result;
+};
+
+static void *
+gentle_run(void *arg)
+{
+	struct gentle	*g = arg;
+
+	thread_give_way();
+	g->result = g->run(g->capture);
+	return (NULL);
+}
+
+/* Nobody waits for what is done without the lock: in a thread that gives
+ * way, because this one could not stop giving way. */
+static int
+gently(int (*run)(struct capture *), struct capture *c)
+{
+	struct gentle	g = { run, c, -1 };
+	pthread_t	thread;
+
+	if (pthread_create(&thread, NULL, gentle_run, &g) != 0)
+		return (fail(c->error, E_WORKER_FAILED,
+		    "cannot start a thread"));
+	pthread_join(thread, NULL);
+	return (g.result);
+}
+
 /*
  * A large database is copied ahead without the lock, so that what is done
  * under it is reading, and writing the few parts that changed.
@@ -407,7 +448,7 @@ ahead(struct capture *c)
 	if ((c->hasher = hasher_start(c->out)) == NULL)
 		return (fail(c->error, E_WORKER_FAILED,
 		    "cannot start a thread"));
-	if (capture_handles(c) == -1 || copy_ahead(c) == -1)
+	if (capture_handles(c) == -1 || gently(copy_ahead, c) == -1)
 		return (-1);
 	c->update = 1;
 	return (0);

@@ -382,7 +382,8 @@ ahead_block(struct capture *c, const struct source *s, struct behind *b,
 	at_us = worker_lap(PHASE_WRITE, at_us);
 	if (c->hasher != NULL)
 		hasher_advance(c->hasher, off + n);
-	behind_advance(b, off + n);
+	if (b != NULL)
+		behind_advance(b, off + n);
 	(void)worker_lap(PHASE_FSYNC, at_us);
 	return (0);
 }
@@ -390,7 +391,7 @@ ahead_block(struct capture *c, const struct source *s, struct behind *b,
 static int
 ahead_blocks(struct capture *c, struct source *s)
 {
-	struct behind	*b;
+	struct behind	*b = NULL;
 	uint64_t	 off, total;
 	size_t		 n;
 	int		 rv = 0;
@@ -399,7 +400,9 @@ ahead_blocks(struct capture *c, struct source *s)
 	if (ftruncate(c->out, (off_t)total) == -1)
 		return (capture_write_failed(c, errno));
 	if ((s->block = malloc(BLOCK_BYTES)) == NULL ||
-	    parts_room(c, total) == -1 || (b = behind_start(c->out)) == NULL)
+	    parts_room(c, total) == -1 ||
+	    (!(c->order->flags & CAPTURE_SCRATCH) &&
+	    (b = behind_start(c->out)) == NULL))
 		return (fail(c->error, E_WORKER_FAILED, "no memory, or no "
 		    "thread"));
 	for (off = 0; rv == 0 && off < total; off += n) {
@@ -409,7 +412,8 @@ ahead_blocks(struct capture *c, struct source *s)
 			rv = ahead_block(c, s, b, off, n);
 	}
 	/* Under the lock the processor is wanted for other things. */
-	behind_end(b);
+	if (b != NULL)
+		behind_end(b);
 	return (rv);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/drop.h"
+#include "common/thread.h"
 #include "daemon/worker/age.h"
 #include "daemon/worker/behind.h"
 #include "daemon/worker/hasher.h"
@@ -139,6 +140,7 @@ pack_run(const struct m_w_pack *o, struct m_w_packed *r, struct m_error *e)
 	int		source = worker_file(W_FILE_SOURCE);
 	int		target = worker_file(W_FILE_TARGET), rv;
 
+	thread_give_way();		/* and those that it starts */
 	if (source == -1 || target == -1 || fstat(source, &st) == -1)
 		return (fail(e, E_WORKER_FAILED, "a descriptor is missing"));
 	memset(&p, 0, sizeof(p));

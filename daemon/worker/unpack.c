@@ -13,6 +13,7 @@
 
 #include "common/compat.h"
 #include "common/drop.h"
+#include "common/filesystem.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "daemon/worker/hash_pipe.h"
@@ -144,6 +145,8 @@ unpack_run(const struct m_w_unpack *o, struct m_w_unpacked *r,
 		rv = verify_confine(o->uid, o->gid, e);
 	if (rv == 0)
 		rv = unpack(&u, o, source, r, e);
+	if (rv == 0 && (o->flags & UNPACK_FORGET))
+		filesystem_forget(source, 0, 0);
 	unpack_free(u.first);
 	hash_pipe_abandon(u.plain);
 	hasher_abandon(u.stored);
