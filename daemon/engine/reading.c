@@ -270,9 +270,10 @@ reading_cancel(struct reading *r)
 void
 readings_free(void)
 {
-	struct reading	*r;
+	struct reading	*r, *next;
 
-	while ((r = LIST_FIRST(&readings)) != NULL) {
+	for (r = LIST_FIRST(&readings); r != NULL; r = next) {
+		next = LIST_NEXT(r, entry);
 		if (r->fd != -1)
 			close(r->fd);
 		reading_free(r);

@@ -190,8 +190,10 @@ confirm_uploaded(struct engine *e, const struct conf_remote *remote,
 void
 confirm_free(void)
 {
-	struct confirming	*c;
+	struct confirming	*c, *next;
 
-	while ((c = LIST_FIRST(&all)) != NULL)
+	for (c = LIST_FIRST(&all); c != NULL; c = next) {
+		next = LIST_NEXT(c, entry);
 		confirming_free(c);
+	}
 }

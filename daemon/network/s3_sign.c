@@ -149,7 +149,7 @@ sign_query(const struct pair *pairs, size_t n)
 	}
 	qsort(texts, n, sizeof(*texts), compare_texts);
 	for (i = 0; i < n; i++)
-		*strchr(texts[i], '\001') = '=';
+		texts[i][strcspn(texts[i], "\001")] = '=';
 	all = join(texts, n, "&", 1);
 	free_texts(texts, n);
 	return (all);

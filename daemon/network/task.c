@@ -451,6 +451,8 @@ task_manifest(struct chan *c, uint64_t id, const struct m_net_manifest *m)
 {
 	struct task	*t = task_find(c, id);
 
+	if (t == NULL)
+		fatalx("a manifest without its upload");
 	t->manifest = xmalloc(sizeof(*m));
 	memcpy(t->manifest, m, sizeof(*m));
 }
