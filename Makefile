@@ -48,6 +48,12 @@ LIBS_front =	$(call pkg,libevent_core libevent_openssl json-c libssl libcrypto \
 		    libbsd)
 LIBS_network =	$(call pkg,libevent_core libcurl json-c libcrypto libbsd)
 LIBS_ctl =	$(call pkg,libcurl json-c libmd libbsd)
+# The hashes of pages are computed under a lock; the library may know which
+# instructions this processor has, but says so in a header of its own.
+xxh_dispatch :=	$(shell echo 'int main(void) { return (XXH3_64bits("", 0) == 0); }' | \
+		$(CC) -include xxh_x86dispatch.h -x c -o /dev/null - -lxxhash \
+		2>/dev/null && echo -DXXH_DISPATCH)
+CPPFLAGS +=	$(xxh_dispatch)
 LIBS_worker =	$(call pkg,sqlite3 libcrypto libzstd libxxhash libbsd)
 
 # Code that depends on the system: one file per system and subject.
