@@ -58,11 +58,17 @@ alive() { case $(sed -n 's/^State:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null
 dead() { ! alive "$1"; }
 gone() { wait_for "$1" dead "$2"; }
 
-# A free port below the ephemeral range.
+# port [N]: a free port below the ephemeral range, the first of N.
 port() {
 	while :; do
 		_p=$(awk -v s="$$$(date +%N)" 'BEGIN{srand(s % 2147483647); print int(20000 + rand() * 12000)}')
-		(exec 3<>"/dev/tcp/127.0.0.1/$_p") 2>/dev/null || { echo "$_p"; return; }
+		_i=0
+		while [ "$_i" -lt "${1:-1}" ]; do
+			(exec 3<>"/dev/tcp/127.0.0.1/$((_p + _i))") 2>/dev/null && continue 2
+			_i=$((_i + 1))
+		done
+		echo "$_p"
+		return
 	done
 }
 

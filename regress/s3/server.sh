@@ -67,10 +67,16 @@ if [ "$what" = stop ]; then
 	exit 0
 fi
 if [ "$what" = token ]; then
-	curl -s -D - -o /dev/null -H "X-Auth-User: $bucket_user" \
-	    -H "X-Auth-Key: $secret" "http://127.0.0.1:$port/auth/v1.0" |
-	    tr -d '\r' | sed -n 's/^X-Auth-Token: //ip'
-	exit
+	# Its cache, where tokens are, may be a little later than itself.
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		token=$(curl -s -D - -o /dev/null \
+		    -H "X-Auth-User: $bucket_user" -H "X-Auth-Key: $secret" \
+		    "http://127.0.0.1:$port/auth/v1.0" | tr -d '\r' |
+		    sed -n 's/^X-Auth-Token: //ip')
+		[ -z "$token" ] || { echo "$token"; exit; }
+		sleep 1
+	done
+	exit 1
 fi
 for p in swift-ring-builder swift-proxy-server swift-account-server \
     swift-container-server swift-object-server memcached; do

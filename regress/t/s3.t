@@ -5,7 +5,7 @@
 # an upload in parts that was cut off by kill -9 arrives once.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/regress/e2e.sh"
-S3PORT=$(port)
+S3PORT=$(port 5)
 S3=$("$TOP/regress/s3/server.sh" start "$T/swift" "$S3PORT" 2>"$T/s3.err")
 case $? in 0) ;; 2) skip_all "$(cat "$T/s3.err")" ;; *) cat "$T/s3.err"; exit 1 ;; esac
 trap '"$TOP/regress/s3/server.sh" stop "$T/swift"; cleanup' EXIT
