@@ -168,7 +168,8 @@ struct catalog {
 
 /*
  * catalog_schema.c: the version that this program writes; every step from
- * version on, each in a transaction of its own: SQLITE_OK or what failed.
+ * version on, all in one transaction: SQLITE_OK, or what failed, and then it
+ * is undone when db is closed.
  */
 int	catalog_schema_version(void);
 int	catalog_schema_migrate(sqlite3 *, int version);

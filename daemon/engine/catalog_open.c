@@ -330,17 +330,20 @@ examine(sqlite3 *db, const char *path, char *err)
 	return (version);
 }
 
+/* The mode is written to the file: at last, so that a catalog that cannot
+ * be brought to today's schema is left as it was. */
 static int
-configure(sqlite3 *db, const char *path, char *err)
+configure(sqlite3 *db, const char *path, int version, char *err)
 {
 	char	text[16];
 
-	if (sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0,
+	if (sqlite3_exec(db, "PRAGMA synchronous = FULL;"
+	    "PRAGMA foreign_keys = ON;", NULL, NULL, NULL) != SQLITE_OK ||
+	    catalog_schema_migrate(db, version) != SQLITE_OK ||
+	    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0,
 	    NULL) != SQLITE_OK ||
 	    pragma(db, "PRAGMA journal_mode = WAL", text,
-	    sizeof(text)) == -1 ||
-	    sqlite3_exec(db, "PRAGMA synchronous = FULL;"
-	    "PRAGMA foreign_keys = ON;", NULL, NULL, NULL) != SQLITE_OK)
+	    sizeof(text)) == -1)
 		return (failed(err, path, db));
 	if (strcmp(text, "wal") != 0) {
 		snprintf(err, TEXT_BYTES, "the catalog %.300s can't be used "
@@ -363,12 +366,7 @@ catalog_open_database(const char *path, char *err)
 	if ((db = connect(path, err)) == NULL)
 		return (NULL);
 	if ((version = examine(db, path, err)) == -1 ||
-	    configure(db, path, err) == -1) {
-		(void)sqlite3_close(db);
-		return (NULL);
-	}
-	if (catalog_schema_migrate(db, version) != SQLITE_OK) {
-		(void)failed(err, path, db);
+	    configure(db, path, version, err) == -1) {
 		(void)sqlite3_close(db);
 		return (NULL);
 	}

@@ -441,13 +441,17 @@ catalog_schema_migrate(sqlite3 *db, int version)
 	char	*sql;
 	int	 rc;
 
-	rc = SQLITE_OK;
+	if (version == (int)nitems(migrations))
+		return (SQLITE_OK);
+	rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	for (; rc == SQLITE_OK && version < (int)nitems(migrations);
 	    version++) {
-		sql = xasprintf("BEGIN IMMEDIATE; %s PRAGMA user_version = %d;"
-		    " COMMIT;", migrations[version], version + 1);
+		sql = xasprintf("%s PRAGMA user_version = %d;",
+		    migrations[version], version + 1);
 		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
 		free(sql);
 	}
-	return (rc);
+	/* Whoever closes it undoes what was not committed. */
+	return (rc == SQLITE_OK ? sqlite3_exec(db, "COMMIT", NULL, NULL,
+	    NULL) : rc);
 }

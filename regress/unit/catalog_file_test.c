@@ -90,6 +90,16 @@ test_refused(void)
 	(void)sqlite3_close(db);
 	refused("foreign", "not a catalog", "somebody else's database");
 
+	/* By its header a catalog of before, and none of its tables. */
+	(void)sqlite3_open(in_dir("older"), &db);
+	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d;"
+	    "PRAGMA user_version = 2", CATALOG_APPLICATION_ID);
+	(void)sqlite3_exec(db, sql, NULL, NULL, NULL);
+	(void)sqlite3_close(db);
+	if (chmod(in_dir("older"), 0600) == -1)
+		fatal("chmod");
+	refused("older", "no such table", "what cannot be brought up to date");
+
 	c = open_it("newer");
 	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d",
 	    catalog_schema_version() + 1);
