@@ -110,7 +110,9 @@ daemon_start || finish
 "$TOOLS/mkdb" locker "$T/del.db" exclusive 30 >"$T/held" & L=$!; PIDS="$PIDS $L"
 wait_for 5 grep -q held "$T/held"
 (create >"$T/made") & C=$!
-worker_waits() { W=$(child worker) && [ "$(status $W Uid | cut -d' ' -f1)" = "$(id -u daemon)" ]; }
+# stays PID: it is none of those that only look, at the daemon's start.
+stays() { sleep 0.3; alive "$1"; }
+worker_waits() { W=$(child worker) && [ "$(status $W Uid | cut -d' ' -f1)" = "$(id -u daemon)" ] && stays "$W"; }
 wait_for 5 worker_waits
 is "worker: the owner's uids" "$(status $W Uid)" "$(uids daemon)"
 is "worker: the owner's gids" "$(status $W Gid)" "$(gids daemon)"
@@ -138,7 +140,7 @@ daemon_start || finish
 "$TOOLS/mkdb" locker "$T/root.db" exclusive 30 >"$T/held" & L=$!; PIDS="$PIDS $L"
 wait_for 5 grep -q held "$T/held"
 (create >"$T/made") & C=$!
-root_worker_waits() { W=$(child worker) && [ "$(status $W Seccomp_filters)" = 2 ]; }
+root_worker_waits() { W=$(child worker) && [ "$(status $W Seccomp_filters)" = 2 ] && stays "$W"; }
 wait_for 5 root_worker_waits
 is "root's worker: one capability" "$(status $W CapPrm) $(status $W CapEff)" "0000000000000002 0000000000000002"
 is "root's worker: can regain none" "$(status $W CapBnd)" 0000000000000000
