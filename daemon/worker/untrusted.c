@@ -79,9 +79,9 @@ untrusted_open(int fd, sqlite3 **db, int (*on_progress)(void *), void *arg)
 			return (-1);
 	}
 	/* A CHECK that rows do not meet is the application's affair, not
-	 * damage of the file.  Cells are looked at by the checks: with
-	 * cell_size_check each page that is read again would be, too. */
-	if (sqlite3_exec(*db, "PRAGMA mmap_size=0; PRAGMA temp_store=memory;"
+	 * damage of the file. */
+	if (sqlite3_exec(*db, "PRAGMA cell_size_check=on;"
+	    "PRAGMA mmap_size=0; PRAGMA temp_store=memory;"
 	    "PRAGMA ignore_check_constraints=on", NULL, NULL,
 	    NULL) != SQLITE_OK)
 		return (-1);
