@@ -89,6 +89,8 @@ remotes_early_go(struct engine *e, const struct conf_database *d, int64_t id)
 		if (r == NULL || r->early != EARLY_HELD || r->backup_id != id)
 			continue;
 		r->early = EARLY_NONE;
+		/* What went beside the check has cost nobody time. */
+		r->begun_us = util_monotonic_us();
 		catalog_copy_begin(e->catalog, id, r->conf->name);
 		chan_send(e->network.chan, MSG_NET_GO, r->transfer, &none,
 		    sizeof(none), -1);
