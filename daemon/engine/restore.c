@@ -300,25 +300,6 @@ on_verified(void *arg, const struct task_result *t)
 	convert(j);
 }
 
-/*
- * How the image is proven besides its hash.  D5: what only a remote
- * vouches for is looked at in full.  What never left this machine, was
- * found sound here, and is the same by its hash, is sound: who restores is
- * in a hurry.
- */
-static enum verify_level
-image_level(const struct job *j)
-{
-	const struct restoring	*r = j->data;
-
-	if (r->backup.checksum[0] == '\0' ||
-	    j->database->verify == VERIFY_FULL)
-		return (VERIFY_FULL);
-	return (strcmp(r->backup.verdict, "sound") == 0 &&
-	    strcmp(r->served_by, PLACE_LOCAL) == 0 ? VERIFY_NONE :
-	    VERIFY_QUICK);
-}
-
 static void
 on_looked(void *arg, const struct task_result *t)
 {
@@ -338,7 +319,9 @@ on_looked(void *arg, const struct task_result *t)
 	}
 	owner_inspected(j->database, &r->live);
 	memset(&o, 0, sizeof(o));
-	o.level = image_level(j);
+	/* D5: what only a remote vouches for is looked at in full. */
+	o.level = r->backup.checksum[0] == '\0' ? VERIFY_FULL :
+	    j->database->verify == VERIFY_FULL ? VERIFY_FULL : VERIFY_QUICK;
 	if ((fd = fcntl(r->image, F_DUPFD_CLOEXEC, 0)) == -1)
 		fatal("dup");
 	if (verify_start(j->engine, &o, fd, on_task_progress, on_verified,
