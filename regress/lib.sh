@@ -57,6 +57,12 @@ wait_for() {
 alive() { case $(sed -n 's/^State:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null) in ''|Z*|X*) return 1 ;; esac; }
 dead() { ! alive "$1"; }
 gone() { wait_for "$1" dead "$2"; }
+# worker_of WHAT: the last worker that began it, if it is still there.  The
+# daemon has others, that look at a database and are gone.
+worker_of() {
+	_w=$(sed -n "s/.*worker \([0-9]*\) begins: $1\$/\1/p" "$T/daemon.log" | tail -1)
+	[ -n "$_w" ] && alive "$_w" && echo "$_w"
+}
 
 # port [N]: a free port below the ephemeral range, the first of N.
 port() {

@@ -377,6 +377,7 @@ task_start(struct engine *e, const struct task_order *o)
 	t->pid = spawn_program(e, "cloudbackupd-worker", &sv[1], 1, NULL,
 	    NULL);
 	t->was_pid = t->pid;
+	log_debug("worker %d begins: %s", (int)t->pid, o->what);
 	close(sv[1]);
 	t->chan = chan_new(sv[0], ROLE_ENGINE, ROLE_WORKER);
 	if ((t->timer = evtimer_new(e->base, on_patience, t)) == NULL)

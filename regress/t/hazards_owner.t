@@ -14,7 +14,7 @@ place() { mkdir -p "$D/$1"; own "$D/$1"; echo "$D/$1/app.db"; }
 shot() { SNAP=$(snap "$D/$1"); }
 same() { is "$2: everything is as it was" "$(snap "$D/$1")" "$SNAP"; }
 status() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$WORKER/status" | tr '\t' ' '; }
-worker() { WORKER=$(pgrep -P "$DAEMON" -x cloudbackupd-wo); [ -n "$WORKER" ]; }
+worker() { WORKER=$(worker_of capture); }
 
 # One that waits for a lock stays as it is for as long as we look.
 f=$(place waits); bank "$f" init; db waits "$f" "lock timeout 60s"

@@ -13,12 +13,12 @@ one() { [ "$(events "$1")" = "$2" ]; }
 completed() { [ "$(db "SELECT count(*) FROM cloud_backups WHERE status = 'completed'")" -ge "$1" ]; }
 # hold: somebody has the database for himself, until let_go.
 hold() {
-	sqlite3 "$T/d/x.db" "INSERT INTO t VALUES (-$1)"
+	sqlite3 -cmd '.timeout 10000' "$T/d/x.db" "INSERT INTO t VALUES (-$1)"
 	mkfifo "$T/hold.$1"
-	sqlite3 "$T/d/x.db" <"$T/hold.$1" >"$T/held.$1" & PIDS="$PIDS $!"
+	sqlite3 -cmd '.timeout 10000' "$T/d/x.db" <"$T/hold.$1" >"$T/held.$1" & PIDS="$PIDS $!"
 	exec 7>"$T/hold.$1"
 	echo "BEGIN EXCLUSIVE; INSERT INTO t VALUES ($1); SELECT 'held';" >&7
-	wait_for 5 grep -q held "$T/held.$1"
+	wait_for 15 grep -q held "$T/held.$1"
 }
 let_go() { echo "COMMIT;" >&7; exec 7>&-; }
 conf() { daemon_conf "database \"x\" { path \"$T/d/x.db\" every 1h jitter 0s lock timeout $1 }"; }

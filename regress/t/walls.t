@@ -110,10 +110,8 @@ daemon_start || finish
 "$TOOLS/mkdb" locker "$T/del.db" exclusive 30 >"$T/held" & L=$!; PIDS="$PIDS $L"
 wait_for 5 grep -q held "$T/held"
 (create >"$T/made") & C=$!
-# stays PID: it is none of those that only look, at the daemon's start.
-stays() { sleep 0.3; alive "$1"; }
-worker_waits() { W=$(child worker) && [ "$(status $W Uid | cut -d' ' -f1)" = "$(id -u daemon)" ] && stays "$W"; }
-wait_for 5 worker_waits
+worker_waits() { W=$(worker_of capture) && [ "$(status $W Uid | cut -d' ' -f1)" = "$(id -u daemon)" ] && [ "$(status $W Seccomp_filters)" = 2 ]; }
+wait_for 15 worker_waits
 is "worker: the owner's uids" "$(status $W Uid)" "$(uids daemon)"
 is "worker: the owner's gids" "$(status $W Gid)" "$(gids daemon)"
 is "worker: no other groups" "$(status $W Groups)" "$(id -g daemon)"
@@ -140,8 +138,8 @@ daemon_start || finish
 "$TOOLS/mkdb" locker "$T/root.db" exclusive 30 >"$T/held" & L=$!; PIDS="$PIDS $L"
 wait_for 5 grep -q held "$T/held"
 (create >"$T/made") & C=$!
-root_worker_waits() { W=$(child worker) && [ "$(status $W Seccomp_filters)" = 2 ] && stays "$W"; }
-wait_for 5 root_worker_waits
+root_worker_waits() { W=$(worker_of capture) && [ "$(status $W Seccomp_filters)" = 2 ]; }
+wait_for 15 root_worker_waits
 is "root's worker: one capability" "$(status $W CapPrm) $(status $W CapEff)" "0000000000000002 0000000000000002"
 is "root's worker: can regain none" "$(status $W CapBnd)" 0000000000000000
 kill $L; wait $C
@@ -153,7 +151,7 @@ daemon_stop
 daemon_conf "database \"big\" { path \"$T/big.db\" verify full }"
 daemon_start || finish
 (create >"$T/made") & C=$!
-checks() { W=$(child worker) && grep -q '^Max processes  *0 ' "/proc/$W/limits"; }
+checks() { W=$(worker_of verify) && grep -q '^Max processes  *0 ' "/proc/$W/limits"; }
 for i in {1..2000}; do checks && break; sleep 0.01; done 2>/dev/null
 kill -STOP "$W"
 uid=$(status $W Uid | cut -d' ' -f1)
