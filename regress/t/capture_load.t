@@ -64,11 +64,11 @@ while kill -0 $$ 2>/dev/null; do
 	echo 'PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_checkpoint(RESTART);'
 	echo 'PRAGMA wal_checkpoint(PASSIVE);'
 	sleep 0.01
-done | exec sqlite3 -cmd '.timeout 1000' "$1"
+done | exec stdbuf -oL sqlite3 -cmd '.timeout 1000' "$1"
 E
 SPAWN_OUT=$T/checkpoints spawn_owned bash "$T/checkpointer" "$D/checked.db"
 CHECKPOINTER=$SPAWNED
-ok "the checkpointer has truncated the log" wait_for 10 grep -q '^0|0|0' "$T/checkpoints"
+ok "the checkpointer has truncated the log" wait_for 30 grep -q '^0|0|0' "$T/checkpoints"
 is "log truncated and restarted, raw: captures are right" "$(goods checked $((COUNT * 8)))" ""
 is "log truncated and restarted, backup: captures are right" "$(goods checked-backup $((COUNT * 8)))" ""
 reap "$CHECKPOINTER"
@@ -106,7 +106,7 @@ caught() {
 	for ((i = 0; i < 20000; i++)); do
 		for f in "$BACKUP_DIR"/anew/* "$BACKUP_DIR"/anew/.[!.]*; do
 			[ -s "$f" ] || continue
-			COPIER=$(pgrep -P "$DAEMON" -x cloudbackupd-wo) && kill -STOP "$COPIER"
+			COPIER=$(worker_of capture) && kill -STOP "$COPIER"
 			return
 		done
 	done
