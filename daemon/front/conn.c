@@ -34,7 +34,7 @@
 #define LINGER_US	(2 * SECOND)
 
 #define INPUT_MAX	(HTTP_HEAD_MAX + 1024)	/* bytes */
-#define UNSENT_BYTES	(512 * 1024)	/* that the kernel takes ahead */
+#define UNSENT_BYTES	(128 * 1024)	/* that the kernel takes ahead */
 #define BUCKETS		1024		/* a power of two */
 
 LIST_HEAD(conn_bucket, conn);

@@ -1,9 +1,10 @@
 /*
  * The front runs this.  It owns the descriptor of an image that the engine
- * passed, open for reading, and pumps it to the client through one buffer
- * for all: what the kernel does not take is forgotten, but for a piece that
- * waits in the connection's output, and read again when there is room.  So
- * memory is the same for any size and any number of slow clients.
+ * passed, open for reading, and pumps it to the client: within the kernel,
+ * where that can be, else through one buffer for all.  What the kernel does
+ * not take stays in the file, but for a piece that waits in the connection's
+ * output.  So memory is the same for any size and any number of slow
+ * clients.
  */
 #include <sys/stat.h>
 
@@ -24,17 +25,17 @@
 #include "daemon/front/front.h"
 #include "proto/form.h"
 
-#define READ_BYTES	(256 * 1024)	/* at once */
 #define TURN_BYTES	(1024 * 1024)	/* before others get a turn */
 #define WAIT_BYTES	(16 * 1024)	/* in the output, for room */
-#define WAIT_TLS_BYTES	(64 * 1024)	/* all goes through the output */
+#define COPY_BYTES	(64 * 1024)	/* all goes through the output */
 
 struct pump {
 	int	fd;
 	off_t	at, end;		/* the next byte; behind the last */
+	int	copies;			/* the kernel does not do it alone */
 };
 
-static char	bytes[READ_BYTES];	/* full only within pump_some */
+static char	bytes[COPY_BYTES];	/* full only within pump_later */
 
 static void
 pump_free(void *arg)
@@ -45,48 +46,55 @@ pump_free(void *arg)
 	free(p);
 }
 
-/* Reads the next bytes: how many, or -1. */
-static ssize_t
-pump_read(const struct pump *p, size_t most)
+static size_t
+pump_left(const struct pump *p, size_t most)
 {
-	off_t	want = p->end - p->at;
-	ssize_t	n;
+	off_t	left = p->end - p->at;
 
-	if (want > (off_t)most)
-		want = (off_t)most;
-	do {
-		n = pread(p->fd, bytes, (size_t)want, p->at);
-	} while (n == -1 && errno == EINTR);
-	if (n == 0)
-		errno = ENODATA;	/* it has become shorter */
-	return (n > 0 ? n : -1);
+	return (left < (off_t)most ? (size_t)left : most);
 }
 
-/* Sends on: 1 when the kernel took all; 0: something waits in the output,
- * as the last of a turn does, so that we are called again; -1: broken off. */
-static int
-pump_some(struct conn *c, int last)
+/* What the kernel takes at once.  If it cannot, reading finds out what was
+ * wrong with the file, and writing what with the client. */
+static void
+pump_now(struct conn *c)
 {
 	struct pump	*p = c->req->api;
-	size_t		 wait = c->tls ? WAIT_TLS_BYTES : WAIT_BYTES;
-	ssize_t		 n, taken = 0;
+	ssize_t		 n;
 
-	if ((n = pump_read(p, last ? wait : READ_BYTES)) == -1) {
+	if (p->copies)
+		return;
+	n = output_send_file(c, p->fd, p->at, pump_left(p, TURN_BYTES));
+	if (n == -1)
+		p->copies = 1;
+	else
+		p->at += n;
+}
+
+/* The next piece waits in the output, so that we are called again when it
+ * is out: 0, or -1 when the file cannot be read. */
+static int
+pump_later(struct conn *c)
+{
+	struct pump	*p = c->req->api;
+	size_t		 want;
+	ssize_t		 n;
+
+	want = pump_left(p, p->copies ? COPY_BYTES : WAIT_BYTES);
+	do {
+		n = pread(p->fd, bytes, want, p->at);
+	} while (n == -1 && errno == EINTR);
+	if (n <= 0) {
+		if (n == 0)
+			errno = ENODATA;	/* it has become shorter */
 		log_warn("connection %llu: download broken off",
 		    (unsigned long long)c->id);
 		return (-1);
 	}
-	if (!last && (taken = output_send(c, bytes, (size_t)n)) == -1)
-		return (-1);
-	p->at += taken;
-	if (taken == n)
-		return (1);
-	if (wait > (size_t)(n - taken))
-		wait = (size_t)(n - taken);
-	if (evbuffer_add(bufferevent_get_output(c->bev), bytes + taken,
-	    wait) == -1)
+	if (evbuffer_add(bufferevent_get_output(c->bev), bytes,
+	    (size_t)n) == -1)
 		fatalx("no memory for an answer");
-	p->at += (off_t)wait;
+	p->at += n;
 	return (0);
 }
 
@@ -94,12 +102,9 @@ static void
 pump_more(struct conn *c)
 {
 	struct pump	*p = c->req->api;
-	size_t		 done;
-	int		 r = 1;
 
-	for (done = 0; r == 1 && p->at < p->end; done += READ_BYTES)
-		r = pump_some(c, c->tls || done >= TURN_BYTES);
-	if (r == -1)
+	pump_now(c);
+	if (p->at < p->end && pump_later(c) == -1)
 		conn_close(c);
 	else if (p->at == p->end)
 		conn_complete(c);
@@ -110,10 +115,11 @@ pump_start(struct conn *c, int fd, uint64_t first, uint64_t last)
 {
 	struct pump	*p;
 
-	p = xmalloc(sizeof(*p));
+	p = xcalloc(1, sizeof(*p));
 	p->fd = fd;
 	p->at = (off_t)first;
 	p->end = (off_t)last + 1;
+	p->copies = c->tls;
 	c->req->api = p;
 	c->req->api_free = pump_free;
 	c->more = pump_more;

@@ -218,11 +218,11 @@ void	output_soon(struct conn *);
 /* Now, if that is due: a handler of c has returned, c may be dead. */
 void	output_push(struct conn *);
 /*
- * Bytes of the answer's body, past the output: how many the kernel took,
- * 0 where they have to wait behind what is in the output (and with TLS
- * always); -1 when the client is gone.
+ * Bytes of a file, from `at` on, past the output: how many the kernel took,
+ * 0 where they have to wait behind what is in the output, or for room; -1
+ * when it cannot, or the client is gone.  Not with TLS.
  */
-ssize_t	output_send(struct conn *, const void *, size_t);
+ssize_t	output_send_file(struct conn *, int fd, off_t at, size_t);
 /* The answer is out; and: the connection ends. */
 void	output_idle(struct conn *);
 void	output_forget(struct conn *);

@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "common/log.h"
+#include "common/sendfile.h"
 #include "common/util.h"
 #include "daemon/front/front.h"
 
@@ -55,13 +56,13 @@ on_output_moved(struct evbuffer *out, const struct evbuffer_cb_info *info,
 }
 
 ssize_t
-output_send(struct conn *c, const void *data, size_t size)
+output_send_file(struct conn *c, int fd, off_t at, size_t size)
 {
 	ssize_t	n;
 
-	if (c->tls || evbuffer_get_length(bufferevent_get_output(c->bev)) > 0)
+	if (evbuffer_get_length(bufferevent_get_output(c->bev)) > 0)
 		return (0);
-	n = send(c->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	n = sendfile_some(c->fd, fd, at, size);
 	if (n == -1)
 		return (errno == EAGAIN || errno == EINTR ? 0 : -1);
 	output_moved(c, (size_t)n, size - (size_t)n);

@@ -23,7 +23,7 @@ sample() {
 	PEAK=$max
 }
 t0=$(now_ms)
-{ create >"$T/made"; curl -s -m 60 -o "$T/big.got" "$URL/download/$(json .data.id <"$T/made")"; } & p=$!
+{ curl -s -m 120 -X POST -H 'Content-Type: application/json' -d '{}' "$URL/create" >"$T/made"; curl -s -m 120 -o "$T/big.got" "$URL/download/$(json .data.id <"$T/made")"; } & p=$!
 sample $p
 echo "# $(($(now_ms) - t0)) ms"
 is "a GiB is uploaded" "$(json '"\(.data.status) \(.data.file_size > 1000000000)"' <"$T/made")" "completed true"
@@ -43,4 +43,14 @@ ok "fifty slow downloads" wait_for 10 all_there
 sleep 0.5
 after=$(pss_kib "$f")
 ok "take $((after - before)) KiB" test $((after - before)) -lt 4096
+
+# A file that becomes shorter under a download: that ends, too, and is told.
+exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+printf 'GET /api/cloud-backup/download/%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$(json .data.id <"$T/made")" >&9
+head -c 100 <&9 >/dev/null
+truncate -s 100M "$(json .data.file_path <"$T/made")"
+n=$(timeout 20 cat <&9 | wc -c)
+ok "what is left comes, $n bytes" test "$n" -gt 50000000 -a "$n" -lt 110000000
+ok "and the log says so" wait_for 5 grep -q 'download broken off' "$T/daemon.log"
+exec 9>&- 9<&-
 finish
