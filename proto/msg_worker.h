@@ -171,6 +171,10 @@ struct m_w_converted {
 #define PACK_RECIPIENTS		8
 #define RECIPIENT_BYTES		72	/* "age1..." */
 
+#define PACK_HASH_IMAGE		0x01
+#define PACK_HASH_STORED	0x02
+#define PACK_FORGET		0x04	/* nobody reads the target soon */
+
 struct m_w_pack {
 	uint32_t	uid;		/* to become, when root */
 	uint32_t	gid;
@@ -178,11 +182,13 @@ struct m_w_pack {
 	uint32_t	level;		/* of zstd */
 	uint32_t	threads;	/* for it; 0: this one */
 	uint32_t	nrecipients;
+	uint32_t	flags;		/* PACK_* */
+	uint32_t	zero;
 	uint64_t	size_max;	/* bytes that may be written */
 	char		recipients[PACK_RECIPIENTS][RECIPIENT_BYTES];
 };
 
-struct m_w_packed {			/* without age: W_UNPACK hashes */
+struct m_w_packed {			/* checksums: as it was asked to */
 	uint64_t	size;		/* bytes of the image */
 	uint64_t	stored_size;	/* bytes written */
 	char		checksum[CHECKSUM_BYTES];	/* of the image read */

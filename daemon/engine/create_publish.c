@@ -278,6 +278,7 @@ pack_form(struct job *j, const struct conf_forms *forms,
 	o.id = j->backup_id;
 	o.size = c->captured.size;
 	o.checksum = c->captured.checksum;
+	o.prove = j->database->verify != VERIFY_NONE;
 	o.sent = !TAILQ_EMPTY(&j->database->targets) &&
 	    (forms == &j->database->remote || !forms_differ(j->database));
 	o.progress = create_task_progress;

@@ -333,11 +333,13 @@ void		 task_status_text(int status, char dst[64]);
 /* ---- told.c: may what a worker says be true? ---- */
 
 /* Each 1 when it may; text without end, numbers out of range: 0.  image is
- * the file it is about, or -1; what was kept is hashed later. */
+ * the file it is about, or -1; what was kept is hashed later; hashes:
+ * PACK_HASH_* that were asked for. */
 int	told_captured(const struct m_w_captured *);
 int	told_kept(const struct m_w_captured *);
 int	told_verified(const struct m_w_verified *, int image);
-int	told_packed(const struct m_w_packed *, int stored, int age);
+int	told_packed(const struct m_w_packed *, int stored,
+	    uint32_t hashes);
 int	told_unpacked(const struct m_w_unpacked *);	/* of no target */
 int	told_checksum(const char checksum[CHECKSUM_BYTES]);
 int	told_inspected(const struct m_file_info *);

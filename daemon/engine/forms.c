@@ -1,8 +1,9 @@
 /*
  * The engine runs this: the file that is kept, or goes to remotes, where
  * that is not the image itself.  A worker without rights makes it; another
- * one reads it back, and only then is it a backup.  It owns the file until
- * it is handed over.  Nothing here is linked with zstd or a cipher.
+ * one reads it back, unless nothing is to be, and only then is it a backup.
+ * It owns the file until it is handed over.  Nothing here is linked with
+ * zstd or a cipher.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct packing {
 	struct pack_order order;
 	char		 checksum[CHECKSUM_BYTES];
 	struct packed	 packed;
+	uint32_t	 hashes;	/* PACK_HASH_* that were asked for */
 	int		 fd;		/* settled, or -1 */
 };
 
@@ -181,25 +183,26 @@ on_packed(void *arg, const struct task_result *r)
 		fail(p, E_INVALID_BACKUP, err);
 		return;
 	}
-	if (!told_packed(&m, p->fd,
-	    (p->packed.form & FORM_AGE) != 0)) {
+	if (!told_packed(&m, p->fd, p->hashes)) {
 		fail(p, E_WORKER_FAILED, "the worker gave an impossible "
 		    "answer");
 		return;
 	}
-	if (m.size != p->order.size || ((p->packed.form & FORM_AGE) &&
+	if (m.size != p->order.size || ((p->hashes & PACK_HASH_IMAGE) &&
 	    strcmp(m.checksum, p->checksum) != 0)) {
 		fail(p, E_INVALID_BACKUP, "the copy was not what it had been "
 		    "while it was compressed or encrypted");
 		return;
 	}
 	p->packed.size = m.stored_size;
-	if (p->packed.form & FORM_AGE)
+	if (p->hashes & PACK_HASH_STORED)
 		strlcpy(p->packed.checksum, m.stored_checksum,
 		    sizeof(p->packed.checksum));
 	if (p->engine->stopping)
 		fail(p, E_SHUTTING_DOWN,
 		    "the backup was given up because the daemon ends");
+	else if (!p->order.prove)
+		finish(p, NULL);
 	else if (p->packed.form & FORM_AGE)
 		prove_age(p);
 	else
@@ -216,6 +219,19 @@ threads(const struct engine *e, int level)
 	return (e->jobs_max < THREADS_MAX ? e->jobs_max : THREADS_MAX);
 }
 
+/*
+ * What is compressed is hashed on both sides by who decompresses it.  What
+ * encryption makes can't be turned back here.
+ */
+static uint32_t
+hashes_of(const struct packing *p)
+{
+	if (!p->order.prove)
+		return (PACK_HASH_STORED);
+	return (p->packed.form & FORM_AGE ?
+	    PACK_HASH_IMAGE | PACK_HASH_STORED : 0);
+}
+
 static void
 order_fill(const struct packing *p, struct m_w_pack *o)
 {
@@ -228,6 +244,8 @@ order_fill(const struct packing *p, struct m_w_pack *o)
 	o->uid = e->verify_uid;
 	o->gid = e->verify_gid;
 	o->form = p->packed.form;
+	o->flags = p->hashes |
+	    (p->order.prove || p->order.sent ? 0 : PACK_FORGET);
 	o->level = (uint32_t)p->order.forms->compress;
 	o->threads = threads(e, p->order.forms->compress);
 	o->size_max = space > e->conf->reserve ? space - e->conf->reserve : 0;
@@ -283,6 +301,7 @@ pack_start(struct engine *e, const struct pack_order *o)
 	p->order.checksum = NULL;
 	strlcpy(p->checksum, o->checksum, sizeof(p->checksum));
 	p->packed.form = forms_of(o->forms);
+	p->hashes = hashes_of(p);
 	p->packed.artifact.fd = p->fd = -1;
 	memset(&error, 0, sizeof(error));
 	if (e->stopping)

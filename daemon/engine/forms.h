@@ -30,6 +30,7 @@ struct pack_order {
 	int		 image;		/* settled; ours from now on */
 	uint64_t	 size;		/* of the image, bytes */
 	const char	*checksum;	/* of the image */
+	int		 prove;		/* read back what was made */
 	int		 sent;		/* a remote gets it next */
 	void		(*progress)(void *arg, const struct m_w_progress *);
 	/* error: NULL, and *packed is the callee's to publish or discard. */
@@ -39,9 +40,9 @@ struct pack_order {
 };
 
 /*
- * Makes the file and proves it: what is compressed is decompressed again
- * and must be the image; what is encrypted is read again and must be what
- * was written.  done is called once, perhaps before this returns.
+ * Makes the file and, if asked to, proves it: what is compressed is
+ * decompressed again and must be the image; what is encrypted is read again
+ * and must be what was written.  done is called once, perhaps before this returns.
  */
 void	pack_start(struct engine *, const struct pack_order *);
 

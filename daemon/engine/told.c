@@ -81,11 +81,12 @@ told_checksum(const char checksum[CHECKSUM_BYTES])
 }
 
 int
-told_packed(const struct m_w_packed *m, int stored, int age)
+told_packed(const struct m_w_packed *m, int stored, uint32_t hashes)
 {
 	return (msg_text_ok(m->checksum) && msg_text_ok(m->stored_checksum) &&
-	    (!age || (told_checksum(m->checksum) &&
-	    told_checksum(m->stored_checksum))) && m->size <= INT64_MAX &&
+	    (!(hashes & PACK_HASH_IMAGE) || told_checksum(m->checksum)) &&
+	    (!(hashes & PACK_HASH_STORED) ||
+	    told_checksum(m->stored_checksum)) && m->size <= INT64_MAX &&
 	    told_size(stored, m->stored_size));
 }
 

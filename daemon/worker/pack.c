@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/drop.h"
+#include "common/filesystem.h"
 #include "common/thread.h"
 #include "daemon/worker/age.h"
 #include "daemon/worker/behind.h"
@@ -23,7 +24,7 @@ struct pack {
 	uint8_t			 recipients[PACK_RECIPIENTS][AGE_KEY_BYTES];
 	struct stream_file	 file;
 	struct stream		*age, *zstd;	/* or NULL */
-	struct hasher		*plain, *stored;	/* with age only */
+	struct hasher		*plain, *stored;	/* or NULL */
 	struct behind		*behind;
 };
 
@@ -62,21 +63,19 @@ on_wrote(void *arg, const uint8_t *bytes, size_t n)
 		hasher_advance(p->stored, p->file.size);
 }
 
-/*
- * What encryption makes can't be read back here, so that both sides of it
- * are hashed.  What is only compressed is, by another worker, and that is
- * the proof.
- */
+/* Only what nobody else hashes is hashed here. */
 static int
 threads_start(struct pack *p, int source, uint64_t size, struct m_error *e)
 {
-	int	age = (p->order->form & FORM_AGE) != 0;
+	uint32_t	flags = p->order->flags;
 
 	if ((p->behind = behind_start(p->file.fd)) == NULL ||
-	    (age && ((p->plain = hasher_start(source)) == NULL ||
-	    (p->stored = hasher_start(p->file.fd)) == NULL)))
+	    ((flags & PACK_HASH_IMAGE) &&
+	    (p->plain = hasher_start(source)) == NULL) ||
+	    ((flags & PACK_HASH_STORED) &&
+	    (p->stored = hasher_start(p->file.fd)) == NULL))
 		return (fail(e, E_WORKER_FAILED, "cannot start a thread"));
-	if (age)
+	if (p->plain != NULL)
 		hasher_advance(p->plain, size);
 	return (0);
 }
@@ -100,17 +99,13 @@ stages(struct pack *p, int source, uint64_t size, struct m_error *e)
 }
 
 static int
-hashes(struct pack *p, uint64_t size, struct m_error *e)
+hash_end(struct hasher **hasher, uint64_t size, char *checksum,
+    struct m_error *e)
 {
-	struct hasher	*plain = p->plain, *stored = p->stored;
-	int		 rv;
+	struct hasher	*h = *hasher;
 
-	if (plain == NULL)
-		return (0);
-	p->plain = p->stored = NULL;
-	rv = hasher_finish(plain, size, p->result->checksum);
-	if (hasher_finish(stored, p->file.size,
-	    p->result->stored_checksum) == -1 || rv == -1)
+	*hasher = NULL;
+	if (h != NULL && hasher_finish(h, size, checksum) == -1)
 		return (fail(e, E_IO_ERROR, "cannot read the backup: %s",
 		    strerror(errno)));
 	return (0);
@@ -125,8 +120,12 @@ pack(struct pack *p, int source, uint64_t size, struct m_error *e)
 		return (-1);
 	drop_limits(DROP_FORK);		/* those were the last */
 	if (stream_pump(source, size, "pack", PHASE_COMPRESS, s, e) == -1 ||
-	    hashes(p, size, e) == -1)
+	    hash_end(&p->plain, size, p->result->checksum, e) == -1 ||
+	    hash_end(&p->stored, p->file.size, p->result->stored_checksum,
+	    e) == -1)
 		return (-1);
+	if (p->order->flags & PACK_FORGET)
+		filesystem_forget(p->file.fd, 0, 0);
 	p->result->size = size;
 	p->result->stored_size = p->file.size;
 	return (0);
