@@ -218,8 +218,9 @@ struct m_w_unpacked {
 #define W_RESTORE_WAL		0x02	/* a new file begins in WAL mode */
 
 /*
- * Needs W_FILE_SOURCE, _SAFETY, _RAW_WAL and _RAW_JOURNAL.  When what is
- * there now has been kept, the worker sends W_SAFETY and waits for W_GO.
+ * Needs W_FILE_SOURCE, _SAFETY, _RAW_WAL and _RAW_JOURNAL.  The worker takes
+ * the write lock, or writes where the database is, only after W_SOUND.  When
+ * what is there now has been kept, it sends W_SAFETY and waits for W_GO.
  * uid, gid and mode are for a database that does not exist any more (D15).
  */
 struct m_w_restore {

@@ -311,8 +311,8 @@ struct task_order {
  */
 struct task	*task_start(struct engine *, const struct task_order *);
 
-/* W_GO to a worker that waits for it. */
-void		 task_go(struct task *);
+/* W_SOUND or W_GO to a worker that waits for it, or will. */
+void		 task_tell(struct task *, enum msg_type);
 
 /* Tells one, or all workers, to give up; their tasks end as usual. */
 void		 tasks_stop_one(struct task *);

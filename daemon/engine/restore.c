@@ -2,9 +2,10 @@
  * The engine runs this: putting a backup back, from the request to the
  * answer (design.md section 4).  It owns the descriptors of the image and
  * the artifacts of what is kept.  The order: image, a look at the live
- * database, proof of the image, its page size, then one worker that keeps
- * what is there, gets our word once that has its name, and writes; beside
- * that, the proof of what was kept.
+ * database, proof of the image, its page size; beside the proof, unless the
+ * page size must change, one worker copies what is there.  It gets our word
+ * when the image is sound, and again when what it keeps has its name, and
+ * then writes; beside that, the proof of what was kept.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,7 +27,6 @@ static void	image_fetch(struct job *);
 static void	look(struct job *);
 static void	convert(struct job *);
 static void	image(struct job *, uint32_t form);
-static void	write_back(struct job *);
 
 /* ---- endings ---- */
 
@@ -86,13 +86,13 @@ on_holders(void *arg, const struct m_error *error)
 	restore_fail(arg, error);
 }
 
-static void
-task_failed(struct job *j, const struct task_result *t)
+void
+restore_fail_task(struct job *j, const struct m_error *error)
 {
-	if (t->error.code == E_DATABASE_LOCKED)
-		holders_add(j->engine, j->database, &t->error, on_holders, j);
+	if (error->code == E_DATABASE_LOCKED)
+		holders_add(j->engine, j->database, error, on_holders, j);
 	else
-		restore_fail(j, &t->error);
+		restore_fail(j, error);
 }
 
 static void
@@ -101,32 +101,16 @@ on_task_progress(void *arg, const struct m_w_progress *p)
 	job_progress(arg, p);
 }
 
-/* What all orders of a restore have in common. */
-static int
-start(struct job *j, enum msg_type type, const void *data, size_t size,
-    int fd, const int *files, const char *what,
-    void (*done)(void *, const struct task_result *),
-    void (*event)(void *, struct task *, const struct msg *))
+struct task *
+restore_task(struct job *j, struct task_order *t)
 {
-	struct task_order	t;
-
-	memset(&t, 0, sizeof(t));
-	t.type = type;
-	t.data = data;
-	t.size = size;
-	t.fd = fd;
-	t.files = files;
-	t.what = what;
-	t.look_patience_ms = LOOK_PATIENCE_MS + j->database->lock_timeout_ms;
-	t.patience_ms = PATIENCE_MS;
-	t.progress = on_task_progress;
-	t.event = event;
-	t.done = done;
-	t.arg = j;
-	if (task_start(j->engine, &t) != NULL)
-		return (0);
-	fail_text(j, E_BUSY, "too many workers run");
-	return (-1);
+	t->fd = -1;
+	t->look_patience_ms = LOOK_PATIENCE_MS + j->database->lock_timeout_ms;
+	t->patience_ms = PATIENCE_MS;
+	if (t->progress == NULL)
+		t->progress = on_task_progress;
+	t->arg = j;
+	return (task_start(j->engine, t));
 }
 
 /* ---- the image ---- */
@@ -140,7 +124,9 @@ on_image(void *arg, const struct image_result *i)
 	struct restoring	*r = j->data;
 
 	if (i->error.code != E_NONE) {
-		if (!elsewhere(j, i->error.text))
+		if (elsewhere(j, i->error.text))
+			image_fetch(j);
+		else
 			restore_fail(j, &i->error);
 		return;
 	}
@@ -212,7 +198,7 @@ image_fetch(struct job *j)
 	(void)reading_start(j->engine, &o);
 }
 
-/* What is here is no good: 1 when remotes are asked instead. */
+/* What is here is no good: 1 when remotes are to be asked instead. */
 static int
 elsewhere(struct job *j, const char *why)
 {
@@ -222,10 +208,6 @@ elsewhere(struct job *j, const char *why)
 		return (0);
 	log_warnx("backup %lld as it is stored here: %s; its remotes are "
 	    "asked", (long long)r->backup.id, why);
-	if (r->image != -1)
-		close(r->image);
-	r->image = -1;
-	image_fetch(j);
 	return (1);
 }
 
@@ -268,119 +250,71 @@ run(struct job *j)
 
 /* ---- the live database, as it is ---- */
 
+/* Is the image what was stored, and sound?  Otherwise r->unsound. */
+static void
+judge(struct job *j, const struct task_result *t)
+{
+	struct restoring	*r = j->data;
+	struct m_w_verified	 v;
+	struct m_error		*e = &r->unsound;
+
+	memset(e, 0, sizeof(*e));
+	if (verify_result(t, r->image, &v, e) == -1)
+		return;
+	e->code = E_INVALID_BACKUP;
+	if (r->backup.checksum[0] != '\0' &&
+	    strcmp(v.checksum, r->backup.checksum) != 0) {
+		r->elsewhere = elsewhere(j, "its checksum differs");
+		strlcpy(e->text, "the backup is not what was stored: its "
+		    "checksum differs; nothing was changed", sizeof(e->text));
+		return;
+	}
+	if (v.verdict == VERDICT_DAMAGED && !r->force) {
+		snprintf(e->text, sizeof(e->text), "the backup is damaged: "
+		    "%.300s; nothing was changed", v.text);
+		return;
+	}
+	e->code = E_NONE;
+	r->sound = 1;
+	strlcpy(r->checksum, v.checksum, sizeof(r->checksum));
+	r->size = v.size;
+}
+
 static void
 on_verified(void *arg, const struct task_result *t)
 {
 	struct job		*j = arg;
 	struct restoring	*r = j->data;
-	struct m_w_verified	 v;
-	struct m_error		 error;
-	char			 text[TEXT_BYTES];
 
-	if (verify_result(t, r->image, &v, &error) == -1) {
-		restore_fail(j, &error);
-		return;
-	}
-	if (r->backup.checksum[0] != '\0' &&
-	    strcmp(v.checksum, r->backup.checksum) != 0) {
-		if (elsewhere(j, "its checksum differs"))
-			return;
-		fail_text(j, E_INVALID_BACKUP, "the backup is not what was "
-		    "stored: its checksum differs; nothing was changed");
-		return;
-	}
-	if (v.verdict == VERDICT_DAMAGED && !r->force) {
-		snprintf(text, sizeof(text), "the backup is damaged: %.300s; "
-		    "nothing was changed", v.text);
-		fail_text(j, E_INVALID_BACKUP, text);
-		return;
-	}
-	strlcpy(r->checksum, v.checksum, sizeof(r->checksum));
-	r->size = v.size;
-	convert(j);
+	r->checking = 0;
+	judge(j, t);
+	restore_go_on(j);
 }
 
-static void
-on_looked(void *arg, const struct task_result *t)
-{
-	struct job		*j = arg;
-	struct restoring	*r = j->data;
-	struct m_w_verify	 o;
-	int			 fd;
-
-	if (!t->ok || t->type != MSG_W_INSPECTED) {
-		task_failed(j, t);
-		return;
-	}
-	memcpy(&r->live, t->data, sizeof(r->live));
-	if (!told_inspected(&r->live)) {
-		fail_text(j, E_WORKER_FAILED, "impossible answer");
-		return;
-	}
-	owner_inspected(j->database, &r->live);
-	memset(&o, 0, sizeof(o));
-	/* D5: what only a remote vouches for is looked at in full. */
-	o.level = r->backup.checksum[0] == '\0' ? VERIFY_FULL :
-	    j->database->verify == VERIFY_FULL ? VERIFY_FULL : VERIFY_QUICK;
-	if ((fd = fcntl(r->image, F_DUPFD_CLOEXEC, 0)) == -1)
-		fatal("dup");
-	if (verify_start(j->engine, &o, fd, on_task_progress, on_verified,
-	    j) == -1)
-		fail_text(j, E_BUSY, "too many workers run");
-}
-
-static void
-look(struct job *j)
-{
-	struct m_w_inspect	o;
-
-	memset(&o, 0, sizeof(o));
-	look_fill(j->engine, j->database, &o.look);
-	job_phase(j, "look", 0, 0);
-	(void)start(j, MSG_W_INSPECT, &o, sizeof(o), -1, NULL, "inspect",
-	    on_looked, NULL);
-}
-
-/* ---- the page size ---- */
-
-static void
-on_converted(void *arg, const struct task_result *t)
-{
-	struct job		*j = arg;
-	struct restoring	*r = j->data;
-	struct m_error		 error;
-	int			 fd;
-
-	if (!t->ok || t->type != MSG_W_CONVERTED) {
-		task_failed(j, t);
-		return;
-	}
-	memset(&error, 0, sizeof(error));
-	fd = store_settle(j->engine->store, &r->kept[W_FILE_TARGET],
-	    error.text);
-	if (fd == -1) {
-		error.code = E_IO_ERROR;
-		restore_fail(j, &error);
-		return;
-	}
-	close(r->image);
-	r->image = fd;
-	store_discard(j->engine->store, &r->kept[W_FILE_TARGET]);
-	write_back(j);
-}
-
-static int
-artifact_make(struct job *j, enum w_file_kind kind)
+void
+restore_go_on(struct job *j)
 {
 	struct restoring	*r = j->data;
-	struct m_error		 error;
 
-	memset(&error, 0, sizeof(error));
-	if (store_create(j->engine->store, j->database->name,
-	    (int64_t)j->id, &r->kept[kind], &error.code, error.text) == 0)
-		return (0);
-	restore_fail(j, &error);
-	return (-1);
+	if (r->checking)
+		return;		/* what it finds comes first */
+	if (r->sound) {
+		if (r->early.code != E_NONE)
+			restore_fail_task(j, &r->early);
+		else if (r->writer != NULL)
+			restore_write_go(j);
+		else
+			convert(j);
+	} else if (r->writer != NULL)
+		tasks_stop_one(r->writer);	/* then we are here again */
+	else if (r->elsewhere) {
+		memset(&r->early, 0, sizeof(r->early));
+		r->elsewhere = 0;
+		close(r->image);
+		r->image = -1;
+		image_fetch(j);
+	} else
+		restore_fail(j, &r->unsound);
 }
 
 /* Does the image have another page size than the live WAL database? */
@@ -396,125 +330,120 @@ must_convert(const struct restoring *r)
 }
 
 static void
+on_looked(void *arg, const struct task_result *t)
+{
+	struct job		*j = arg;
+	struct restoring	*r = j->data;
+	struct m_w_verify	 o;
+	int			 fd;
+
+	if (!t->ok || t->type != MSG_W_INSPECTED) {
+		restore_fail_task(j, &t->error);
+		return;
+	}
+	memcpy(&r->live, t->data, sizeof(r->live));
+	if (!told_inspected(&r->live)) {
+		fail_text(j, E_WORKER_FAILED, "impossible answer");
+		return;
+	}
+	owner_inspected(j->database, &r->live);
+	memset(&o, 0, sizeof(o));
+	/* D5: what only a remote vouches for is looked at in full. */
+	o.level = r->backup.checksum[0] == '\0' ? VERIFY_FULL :
+	    j->database->verify == VERIFY_FULL ? VERIFY_FULL : VERIFY_QUICK;
+	if ((fd = fcntl(r->image, F_DUPFD_CLOEXEC, 0)) == -1)
+		fatal("dup");
+	if (verify_start(j->engine, &o, fd, on_task_progress, on_verified,
+	    j) == -1) {
+		fail_text(j, E_BUSY, "too many workers run");
+		return;
+	}
+	r->checking = 1;
+	if (!must_convert(r))
+		restore_write_ahead(j);
+}
+
+static void
+look(struct job *j)
+{
+	struct m_w_inspect	o;
+	struct task_order	t;
+
+	memset(&o, 0, sizeof(o));
+	look_fill(j->engine, j->database, &o.look);
+	job_phase(j, "look", 0, 0);
+	memset(&t, 0, sizeof(t));
+	t.type = MSG_W_INSPECT;
+	t.data = &o;
+	t.size = sizeof(o);
+	t.what = "inspect";
+	t.done = on_looked;
+	if (restore_task(j, &t) == NULL)
+		fail_text(j, E_BUSY, "too many workers run");
+}
+
+/* ---- the page size ---- */
+
+static void
+on_converted(void *arg, const struct task_result *t)
+{
+	struct job		*j = arg;
+	struct restoring	*r = j->data;
+	struct m_error		 error;
+	int			 fd;
+
+	if (!t->ok || t->type != MSG_W_CONVERTED) {
+		restore_fail_task(j, &t->error);
+		return;
+	}
+	memset(&error, 0, sizeof(error));
+	fd = store_settle(j->engine->store, &r->kept[W_FILE_TARGET],
+	    error.text);
+	if (fd == -1) {
+		error.code = E_IO_ERROR;
+		restore_fail(j, &error);
+		return;
+	}
+	close(r->image);
+	r->image = fd;
+	store_discard(j->engine->store, &r->kept[W_FILE_TARGET]);
+	restore_write(j);
+}
+
+static void
 convert(struct job *j)
 {
 	struct restoring	*r = j->data;
+	struct m_error		 error;
 	struct m_w_convert	 o;
+	struct task_order	 t;
 	int			 files[W_FILE_KINDS] = { -1, -1, -1, -1, -1 };
 
 	if (!must_convert(r)) {
-		write_back(j);
+		restore_write(j);
 		return;
 	}
-	if (artifact_make(j, W_FILE_TARGET) == -1)
+	if (restore_artifact(j, W_FILE_TARGET, &error) == -1) {
+		restore_fail(j, &error);
 		return;
+	}
 	memset(&o, 0, sizeof(o));
 	o.uid = j->engine->verify_uid;
 	o.gid = j->engine->verify_gid;
 	o.page_size = r->live.page_size;
 	files[W_FILE_SOURCE] = r->image;
 	files[W_FILE_TARGET] = r->kept[W_FILE_TARGET].fd;
-	if (start(j, MSG_W_CONVERT, &o, sizeof(o), -1, files, "convert",
-	    on_converted, NULL) == 0)
-		job_phase(j, "convert", 0, r->size);
-}
-
-/* ---- writing it back ---- */
-
-static void
-on_restored(void *arg, const struct task_result *t)
-{
-	struct job		*j = arg;
-	struct restoring	*r = j->data;
-	struct task_result	 lie;
-
-	if (t->ok) {
-		memcpy(&r->done, t->data, sizeof(r->done));
-		if (r->done.method > RESTORE_REPLACE || !r->safety_told) {
-			memset(&lie, 0, sizeof(lie));
-			lie.error.code = E_WORKER_FAILED;
-			strlcpy(lie.error.text, "the restore gave an "
-			    "impossible answer", sizeof(lie.error.text));
-			t = &lie;
-		}
-	}
-	if (!t->ok) {
-		if (r->safety_id != 0)
-			/* It stays: a backup like any other. */
-			restore_safety_end(j, &t->error);
-		else
-			task_failed(j, t);
-		return;
-	}
-	r->restored_ms = util_now_ms();
-	if (r->safety_id != 0)
-		restore_safety_end(j, NULL);
+	memset(&t, 0, sizeof(t));
+	t.type = MSG_W_CONVERT;
+	t.data = &o;
+	t.size = sizeof(o);
+	t.files = files;
+	t.what = "convert";
+	t.done = on_converted;
+	if (restore_task(j, &t) == NULL)
+		fail_text(j, E_BUSY, "too many workers run");
 	else
-		restore_finish(j);
-}
-
-static void
-on_event(void *arg, struct task *t, const struct msg *m)
-{
-	struct job		*j = arg;
-	struct restoring	*r = j->data;
-
-	if (m->type != MSG_W_SAFETY || r->safety_told)
-		return;
-	r->safety_told = 1;
-	memcpy(&r->safety, m->data, sizeof(r->safety));
-	if (!told_kept(&r->safety))
-		log_warnx("the restore worker told the impossible of what "
-		    "it kept");
-	else if (restore_safety_publish(j) == 0) {
-		task_go(t);
-		restore_safety_ahead(j);
-		return;
-	}
-	/* Without our word it gives up, and says so. */
-	tasks_stop_one(t);
-}
-
-static void
-write_back(struct job *j)
-{
-	static const enum w_file_kind	 kinds[] = { W_FILE_SAFETY,
-					    W_FILE_RAW_WAL,
-					    W_FILE_RAW_JOURNAL };
-	struct restoring	*r = j->data;
-	struct catalog_origin	 origin;
-	struct m_w_restore	 o;
-	int			 files[W_FILE_KINDS] = { -1, -1, -1, -1, -1 };
-	size_t			 i;
-
-	for (i = 0; i < nitems(kinds); i++) {
-		if (artifact_make(j, kinds[i]) == -1)
-			return;
-		files[kinds[i]] = r->kept[kinds[i]].fd;
-	}
-	files[W_FILE_SOURCE] = r->image;
-	memset(&o, 0, sizeof(o));
-	look_fill(j->engine, j->database, &o.look);
-	o.flags = r->force ? W_RESTORE_FORCE : 0;
-	o.lock_timeout_ms = j->database->lock_timeout_ms;
-	o.reserve = j->engine->conf->reserve;
-	o.uid = (uint32_t)geteuid();
-	o.gid = (uint32_t)getegid();
-	o.mode = 0600;
-	if (r->backup.id != 0 && catalog_origin(j->engine->catalog,
-	    r->backup.id, &origin) && origin.mode != 0) {
-		o.uid = origin.uid;
-		o.gid = origin.gid;
-		o.mode = origin.mode;
-		o.flags |= origin.wal ? W_RESTORE_WAL : 0;
-	}
-	/* Only the worker has the writable ones from here on. */
-	(void)start(j, MSG_W_RESTORE, &o, sizeof(o), -1, files, "restore",
-	    on_restored, on_event);
-	for (i = 0; i < nitems(kinds); i++) {
-		close(r->kept[kinds[i]].fd);
-		r->kept[kinds[i]].fd = -1;
-	}
+		job_phase(j, "convert", 0, r->size);
 }
 
 /* ---- the request ---- */

@@ -1,5 +1,5 @@
 /*
- * What restore.c and safety.c share: one restore.
+ * What restore.c, restore_write.c and safety.c share: one restore.
  */
 #ifndef ENGINE_RESTORE_H
 #define ENGINE_RESTORE_H
@@ -21,6 +21,15 @@ struct restoring {
 	struct m_file_info live;	/* before */
 	char		 checksum[CHECKSUM_BYTES];	/* of the image */
 	uint64_t	 size;		/* of the image, bytes */
+
+	int		 checking;	/* a worker looks at the image */
+	int		 sound;		/* it did: it may be written */
+	int		 elsewhere;	/* it is not what was stored, and the
+					 * remotes are asked next */
+	struct m_error	 unsound;	/* why not sound */
+	struct task	*writer;	/* or NULL */
+	struct m_error	 early;		/* how the writer ended that did not
+					 * wait for the check */
 
 	struct artifact	 kept[W_FILE_KINDS];	/* by kind; fd -1: none */
 	int		 safety_told;	/* W_SAFETY came */
@@ -46,6 +55,19 @@ struct restoring {
 void	restore_finish(struct job *);
 void	restore_fail(struct job *, const struct m_error *);
 
+/* The same for what a worker says: with who holds the lock, if it is that. */
+void	restore_fail_task(struct job *, const struct m_error *);
+
+/* Starts a worker for the restore, with its patience; progress may be left
+ * NULL.  NULL when too many run. */
+struct task *restore_task(struct job *, struct task_order *);
+
+/*
+ * The check of the image, or a writer that had begun meanwhile, has ended:
+ * what comes next, once it is known of both.
+ */
+void	restore_go_on(struct job *);
+
 /*
  * Begins a restore; undoes: the one that is taken back by it, or NULL.
  * Answers the request, now or later.
@@ -55,6 +77,21 @@ void	restore_begin(struct engine *, uint64_t request,
 
 /* What is left of files that have no name of their own goes. */
 void	restore_clean(struct job *);
+
+/* ---- restore_write.c: the worker that keeps and writes ---- */
+
+/*
+ * Begins it beside the check of the image, whose word it waits for before
+ * it takes the write lock.  Where that can't be it begins later.
+ */
+void	restore_write_ahead(struct job *);
+
+/* The image is sound: restore_write_go tells the one that has begun. */
+void	restore_write(struct job *);
+void	restore_write_go(struct job *);
+
+/* A file for what is kept of that kind.  0, or -1 and *error. */
+int	restore_artifact(struct job *, enum w_file_kind, struct m_error *);
 
 /* ---- identity.c ---- */
 

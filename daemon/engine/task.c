@@ -392,12 +392,12 @@ task_start(struct engine *e, const struct task_order *o)
 }
 
 void
-task_go(struct task *t)
+task_tell(struct task *t, enum msg_type type)
 {
 	struct m_empty	none = { 0 };
 
 	if (t->chan != NULL)
-		chan_send(t->chan, MSG_W_GO, 0, &none, sizeof(none), -1);
+		chan_send(t->chan, type, 0, &none, sizeof(none), -1);
 }
 
 void

@@ -110,15 +110,27 @@ keep_main_locked(struct restore *r)
 	return (0);
 }
 
+static int
+given_up(struct restore *r)
+{
+	return (fail(r->error, E_SHUTTING_DOWN,
+	    "the restore was given up because the daemon ends"));
+}
+
+/* Before that no write lock is taken, and nothing is written where the
+ * database is. */
+static int
+await_sound(struct restore *r)
+{
+	return (worker_sound("safety", r->kept.size) == -1 ? given_up(r) : 0);
+}
+
 int
 restore_kept(struct restore *r)
 {
 	worker_file_close(W_FILE_SAFETY);
 	r->c.out = -1;
-	if (worker_safety(&r->kept) == -1)
-		return (fail(r->error, E_SHUTTING_DOWN,
-		    "the restore was given up because the daemon ends"));
-	return (0);
+	return (worker_safety(&r->kept) == -1 ? given_up(r) : 0);
 }
 
 /* A copy of what is there, into the safety artifact: first without the
@@ -273,13 +285,11 @@ found_opener(pid_t pid, int fd, void *arg)
 	return (1);
 }
 
-/* H12, H13: only with force, and who has it open decides how. */
+/* H12: only with force. */
 static int
 unreadable_check(struct restore *r)
 {
 	struct look	*l = &r->c.look;
-	pid_t		 pid;
-	int		 incomplete, found;
 
 	if (l->header_bytes == 0 || (l->header_bytes ==
 	    SQLITE_HEADER_BYTES && sqlite_is_header(l->header)))
@@ -289,6 +299,26 @@ unreadable_check(struct restore *r)
 		    "%s is not a database as it is now, or it is encrypted: "
 		    "a restore would overwrite that", l->path));
 	r->unreadable = 1;
+	return (0);
+}
+
+/*
+ * What goes another way than a live database waits before it looks who has
+ * it open, which decides how (H13).
+ */
+static int
+other_check(struct restore *r)
+{
+	struct look	*l = &r->c.look;
+	pid_t		 pid;
+	int		 incomplete, found;
+
+	if (!r->missing && !r->unreadable)
+		return (0);
+	if (await_sound(r) == -1)
+		return (-1);
+	if (!r->unreadable)
+		return (0);
 	found = procs_openers(l->st.st_dev, l->st.st_ino, found_opener, &pid,
 	    &incomplete);
 	r->opened = found != 0 || incomplete;
@@ -418,19 +448,32 @@ page_size_check(struct restore *r)
 	    r->c.look.path, r->kept.page_size, then));
 }
 
+/* Beside the check of the image: all that wants no write lock. */
+static int
+prepare(struct restore *r)
+{
+	if (r->unreadable)
+		return (0);
+	if (capture_begin(&r->c) == -1 || page_size_check(r) == -1 ||
+	    keep_ahead(r) == -1)
+		return (-1);
+	return (await_sound(r));
+}
+
 static int
 live(struct restore *r)
 {
 	sqlite3	*image = NULL;
 	int	 rv = -1;
 
+	if (prepare(r) == -1)
+		return (-1);
 	if (vfs_fd_open(r->source, 0, &image) != SQLITE_OK)
 		fail(r->error, E_WORKER_FAILED, "the image cannot be opened");
 	else if (r->unreadable)
 		rv = reset_unreadable(r) == -1 ? -1 :
 		    backup_into(r, image, NULL);
-	else if (capture_begin(&r->c) == 0 && page_size_check(r) == 0 &&
-	    keep_ahead(r) == 0)
+	else
 		rv = backup_into(r, image, keep_exactly);
 	sqlite3_close(image);
 	if (rv == 0 && r->c.wal && checkpoint_is_safe())
@@ -467,7 +510,8 @@ run(struct restore *r)
 		return (-1);
 	c->same_fs = fstat(c->out, &st) == 0 &&
 	    st.st_dev == c->look.dir_st.st_dev;
-	if (space_check(r) == -1 || encoding_check(r) == -1)
+	if (space_check(r) == -1 || encoding_check(r) == -1 ||
+	    other_check(r) == -1)
 		return (-1);
 	if (r->missing || (r->unreadable && !r->opened))
 		return (replace_run(r));

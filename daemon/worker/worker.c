@@ -32,6 +32,7 @@
 #define CHANNEL_FD	3
 #define ORDER_WAIT_MS	10000
 #define PROGRESS_US	100000
+#define WORD_WAIT_MS	200
 
 static struct chan		*engine;
 static volatile sig_atomic_t	 stop;
@@ -168,20 +169,39 @@ worker_table(const struct m_w_table *row)
 		stop = 1;
 }
 
-int
-worker_safety(const struct m_w_captured *c)
+/* 0 when it is of that type, 1 when nothing has come yet, or -1. */
+static int
+word(enum msg_type type)
 {
 	struct msg	m;
 	int		r;
 
+	if ((r = chan_wait(engine, &m, WORD_WAIT_MS)) == 0)
+		return (stop ? -1 : 1);
+	return (r == 1 && m.type == type ? 0 : -1);
+}
+
+int
+worker_sound(const char *phase, uint64_t bytes)
+{
+	int	r;
+
+	while ((r = word(MSG_W_SOUND)) == 1)
+		worker_progress(phase, bytes, bytes);
+	return (r);
+}
+
+int
+worker_safety(const struct m_w_captured *c)
+{
+	int	r;
+
 	chan_send(engine, MSG_W_SAFETY, 0, c, sizeof(*c), -1);
 	if (chan_drain(engine) == -1)
 		return (-1);
-	while ((r = chan_wait(engine, &m, 200)) == 0) {
-		if (stop)
-			return (-1);
-	}
-	return (r == 1 && m.type == MSG_W_GO ? 0 : -1);
+	while ((r = word(MSG_W_GO)) == 1)
+		;
+	return (r);
 }
 
 static void

@@ -78,6 +78,13 @@ void	worker_lock_row(const struct m_lock_row *);
 void	worker_names(const struct m_w_names *);
 
 /*
+ * Waits for the engine's word that the image is sound; meanwhile told as
+ * the phase, with all its bytes done.  0, or -1 when it ends or asks us to
+ * stop.
+ */
+int	worker_sound(const char *phase, uint64_t bytes);
+
+/*
  * Tells the engine that what is there now has been kept, and waits for its
  * word to go on.  0, or -1 when it ends or asks us to stop.
  */

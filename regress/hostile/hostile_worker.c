@@ -2,6 +2,8 @@
  * In place of a worker.  Scenario: "worker ORDER WHAT": to that order
  * (capture, verify, inspect, locks, restore) it does what the table below
  * has; any other it leaves to the real one, cloudbackupd-worker.real.
+ * "real": that one has all.  "stop": it has this one, too, once somebody
+ * lets it go on (SIGCONT).
  */
 #include <sys/socket.h>
 
@@ -277,6 +279,11 @@ main(int argc, char *argv[])
 		return (1);
 	if (w.type != kinds[kind].order && !(w.type == MSG_W_FILE &&
 	    kinds[kind].order == MSG_W_RESTORE))
+		real(argv);
+	if (strcmp(hostile_word(2), "stop") == 0)
+		(void)raise(SIGSTOP);
+	if (strcmp(hostile_word(2), "stop") == 0 ||
+	    strcmp(hostile_word(2), "real") == 0)
 		real(argv);
 	do
 		hear(&order);
