@@ -54,6 +54,7 @@ xxh_dispatch :=	$(shell echo 'int main(void) { return (XXH3_64bits("", 0) == 0);
 		$(CC) -include xxh_x86dispatch.h -x c -o /dev/null - -lxxhash \
 		2>/dev/null && echo -DXXH_DISPATCH)
 CPPFLAGS +=	$(xxh_dispatch)
+LIBS_looker =	$(call pkg,libbsd)
 LIBS_worker =	$(call pkg,sqlite3 libcrypto libzstd libxxhash libbsd)
 
 # Code that depends on the system: one file per system and subject.
@@ -77,22 +78,25 @@ proto_src :=	$(wildcard proto/*.c)
 engine_src :=	$(wildcard daemon/engine/*.c)
 front_src :=	$(wildcard daemon/front/*.c)
 network_src :=	$(wildcard daemon/network/*.c)
-worker_src :=	$(wildcard daemon/worker/*.c)
+worker_src :=	$(filter-out %/looker.c,$(wildcard daemon/worker/*.c))
+# Of the worker what looks, and no library that parses.
+looker_src :=	$(patsubst %,daemon/worker/%.c,fail look looker signature)
 ctl_src :=	$(wildcard ctl/*.c)
 
 obj =		$(patsubst %.c,$(B)/obj/%.o,$(1))
 common_obj :=	$(call obj,$(common_src) $(proto_src))
-# The worker has no event loop.
+# The worker and the looker have no event loop.
 worker_common :=	$(filter-out %/chan_event.o,$(common_obj))
 engine_obj :=	$(call obj,$(engine_src)) $(B)/obj/daemon/engine/parse.o
 front_obj :=	$(call obj,$(front_src))
 network_obj :=	$(call obj,$(network_src))
 worker_obj :=	$(call obj,$(worker_src))
+looker_obj :=	$(call obj,$(looker_src))
 ctl_obj :=	$(call obj,$(ctl_src) common/util.c common/clock.c common/log.c common/compat.c \
 		    proto/errors.c)
 
 HELPERS =	$(B)/cloudbackupd-front $(B)/cloudbackupd-network \
-		$(B)/cloudbackupd-worker
+		$(B)/cloudbackupd-worker $(B)/cloudbackupd-looker
 PROGRAMS =	$(B)/cloudbackupd $(HELPERS) $(B)/cloudbackupctl
 
 all: $(PROGRAMS)
@@ -105,6 +109,9 @@ $(B)/cloudbackupd-network: $(network_obj) $(common_obj)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_network)
 $(B)/cloudbackupd-worker: $(worker_obj) $(worker_common)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_worker)
+
+$(B)/cloudbackupd-looker: $(looker_obj) $(worker_common)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_looker)
 
 $(B)/cloudbackupctl: $(ctl_obj)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_ctl)

@@ -5,6 +5,8 @@
 #ifndef COMMON_CAPS_H
 #define COMMON_CAPS_H
 
+#include <sys/types.h>
+
 /*
  * The engine keeps what the table in caps_SYSTEM.c gives a reason for;
  * says in the log what of it this root does not have (a container).
@@ -17,6 +19,14 @@ void	caps_engine(void);
  * takes the rest.  Failure is fatal.
  */
 void	caps_last(void);
+
+/*
+ * Root becomes uid and gid, and keeps the power to read what others may
+ * not, and no other; nothing can be regained.  Where root does not have it
+ * he stays root, with nothing but that.  Not root: does nothing.  Failure
+ * is fatal.
+ */
+void	caps_reader(uid_t uid, gid_t gid);
 
 /*
  * What a worker that stays root keeps, for a database of root's.  Failure

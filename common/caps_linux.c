@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 
 #include <errno.h>
+#include <grp.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -144,4 +145,30 @@ void
 caps_root_owner(void)
 {
 	reduce(OWNER, 0, 0);
+}
+
+void
+caps_reader(uid_t uid, gid_t gid)
+{
+	uint64_t	have, keep;
+
+	if (geteuid() != 0)
+		return;
+	if (caps_get(&have) == -1)
+		fatal("capget");
+	if (have & BIT(CAP_SETPCAP))
+		bounding_keep(0);
+	/* What containers leave root includes the lesser. */
+	if ((keep = have & BIT(CAP_DAC_READ_SEARCH)) == 0)
+		keep = have & BIT(CAP_DAC_OVERRIDE);
+	if (keep != 0 && (uid == 0 ||
+	    prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
+	    setgroups(1, &gid) == -1 || setresgid(gid, gid, gid) == -1 ||
+	    setresuid(uid, uid, uid) == -1 ||
+	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1))
+		fatal("become uid %u", (unsigned int)uid);
+	if (caps_set(keep) == -1)
+		fatal("capset");
+	if (keep != 0 && setresuid(0, 0, 0) != -1)
+		fatalx("got root back");
 }

@@ -77,7 +77,8 @@ report(enum sandbox_step step, const struct sandbox_state *s,
 	int	missing = s->wanted & ~s->layers;
 
 	/* The engine has said for all what this system does not have. */
-	if (step == SANDBOX_OWNER || step == SANDBOX_CHECK) {
+	if (step == SANDBOX_OWNER || step == SANDBOX_CHECK ||
+	    step == SANDBOX_LOOKER) {
 		log_debug("confined: uid %u%s", (unsigned int)geteuid(),
 		    s->text);
 		return;

@@ -16,6 +16,7 @@ enum sandbox_step {
 	SANDBOX_OWNER,		/* a worker, at work on a live database */
 	SANDBOX_CHECK,		/* a worker that parses what nobody vouches
 				 * for */
+	SANDBOX_LOOKER,		/* sees every file, and does nothing else */
 	SANDBOX_STEPS
 };
 

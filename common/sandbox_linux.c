@@ -50,6 +50,7 @@ static const struct {
 	[SANDBOX_NETWORK] = { 1, NET_BIND },
 	[SANDBOX_OWNER] = { 1, NET_BIND | NET_CONNECT },
 	[SANDBOX_CHECK] = { 1, NET_BIND | NET_CONNECT },
+	[SANDBOX_LOOKER] = { 1, NET_BIND | NET_CONNECT },
 };
 
 /* 0 when the kernel was built or started without it, or a container's

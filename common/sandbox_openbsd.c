@@ -13,6 +13,7 @@ static const char *const	promises[SANDBOX_STEPS] = {
 	[SANDBOX_NETWORK] = "stdio rpath inet dns recvfd sendfd",
 	[SANDBOX_OWNER] = "stdio rpath wpath cpath fattr flock recvfd",
 	[SANDBOX_CHECK] = "stdio recvfd",
+	[SANDBOX_LOOKER] = "stdio rpath",
 };
 
 static const char *

@@ -1,8 +1,9 @@
 /*
  * Every process runs this on Linux: the system calls of each step, as a
- * filter (seccomp(2)).  Front and the worker's check are simple enough for
- * a list of what they need; anything else ends them.  The others depend on
- * libraries that change, so they are refused what is obviously foreign.
+ * filter (seccomp(2)).  Front, the looker and the worker's check are simple
+ * enough for a list of what they need; anything else ends them.  The others
+ * depend on libraries that change, so they are refused what is obviously
+ * foreign.
  *
  * The engine's filter is inherited by what it starts, so it must not
  * forbid what they do before they have filters of their own.
@@ -18,6 +19,7 @@
 #include <linux/seccomp.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -116,6 +118,20 @@ static const int check_calls[] = {
 	SYS_sync_file_range,
 	/* The thread that computes the hash. */
 	SYS_set_robust_list, SYS_rseq, SYS_setpriority,
+	/* The C library's syslog. */
+	SYS_sendto,
+};
+
+/* It opens, for reading and no more. */
+static const struct rule looker_rules[] = {
+	{ SYS_openat, REFUSE(EACCES), HAS, 2, O_WRONLY | O_RDWR | O_CREAT |
+	    O_TRUNC },
+	{ SYS_openat, ALLOW, ALWAYS, 0, 0 },
+};
+
+static const int looker_calls[] = {
+	SYS_read, SYS_pread64, SYS_write, SYS_fstatfs, SYS_poll, SYS_ppoll,
+	SYS_recvmsg, SYS_sendmsg, SYS_fcntl,
 	/* The C library's syslog. */
 	SYS_sendto,
 };
@@ -239,6 +255,13 @@ static const struct profile {
 		{ RULES(any_rules) },
 		{ RULES(thread_rules) },
 		{ CALLS(check_calls, ALLOW) },
+		{ CALLS(any_calls, ALLOW) },
+		{ CALLS(tried_calls, REFUSE(EACCES)) },
+	}, KILL },
+	[SANDBOX_LOOKER] = { {
+		{ RULES(any_rules) },
+		{ RULES(looker_rules) },
+		{ CALLS(looker_calls, ALLOW) },
 		{ CALLS(any_calls, ALLOW) },
 		{ CALLS(tried_calls, REFUSE(EACCES)) },
 	}, KILL },

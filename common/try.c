@@ -39,6 +39,7 @@ static const char *const	steps[SANDBOX_STEPS] = {
 	[SANDBOX_NETWORK] = "network",
 	[SANDBOX_OWNER] = "owner",
 	[SANDBOX_CHECK] = "check",
+	[SANDBOX_LOOKER] = "looker",
 };
 
 void

@@ -43,6 +43,7 @@ role_name(enum role role)
 		[ROLE_FRONT] = "front",
 		[ROLE_NETWORK] = "network",
 		[ROLE_WORKER] = "worker",
+		[ROLE_LOOKER] = "looker",
 	};
 
 	return (names[role]);

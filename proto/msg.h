@@ -17,7 +17,8 @@ enum role {
 	ROLE_ENGINE,
 	ROLE_FRONT,
 	ROLE_NETWORK,
-	ROLE_WORKER
+	ROLE_WORKER,
+	ROLE_LOOKER
 };
 
 /* Sizes of texts in bytes, with their NUL. */

@@ -1,5 +1,5 @@
 /*
- * What crosses the wall between engine and a worker.  Part of msg.h, which
+ * What crosses the wall between engine and a worker or looker.  Part of msg.h, which
  * includes it, and whose rules hold for it.
  */
 #ifndef PROTO_MSG_WORKER_H
@@ -8,12 +8,21 @@
 /* What a worker must know to look at a database's path. */
 #define LOOK_UNSAFE_FILESYSTEM	0x01	/* H3's and H4's refusals are off */
 
+#define UID_NONE	UINT32_MAX	/* the daemon is not root's */
+
 struct m_look {
 	char		path[PATH_BYTES];
 	uint32_t	flags;
-	uint32_t	uids_refused[3];	/* front's, network's, nobody */
+	uint32_t	uids_refused[3];	/* front's, network's, nobody's;
+					 * or UID_NONE */
 	uint64_t	refused_dev[2];	/* BACKUP_DIR's, the catalog's (H20) */
 	uint64_t	refused_ino[2];
+};
+
+/* The first that a looker hears. */
+struct m_look_start {
+	uint32_t	uid;		/* to become, when root */
+	uint32_t	gid;
 };
 
 /*

@@ -462,6 +462,7 @@ void	catalog_database_seen(struct catalog *, const char *name,
 /* How a scheduled run for the slot ended. */
 void	catalog_database_ran(struct catalog *, const char *name,
 	    int64_t slot_ms, int64_t now_ms, const char *result);
+/* It may be lost with the power, or when the disk is full. */
 void	catalog_database_unchanged(struct catalog *, const char *name,
 	    int64_t slot_ms, int64_t now_ms);
 

@@ -203,6 +203,10 @@ int	catalog_run(struct catalog *, sqlite3_stmt *);
  * then, and nothing was changed.  Not within a transaction. */
 int	catalog_try(struct catalog *, sqlite3_stmt *);
 
+/* Until it is set again, does a commit wait for the disk?  Without, it may
+ * be lost with the power, never by halves.  Not within a transaction. */
+void	catalog_set_sync(struct catalog *, int on);
+
 /* Column n as a NUL-terminated text in dst. */
 void	catalog_column(char *dst, size_t size, sqlite3_stmt *, int n);
 

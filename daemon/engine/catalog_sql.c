@@ -596,6 +596,14 @@ catalog_try(struct catalog *c, sqlite3_stmt *st)
 }
 
 void
+catalog_set_sync(struct catalog *c, int on)
+{
+	if (sqlite3_exec(c->db, on ? "PRAGMA synchronous = FULL" :
+	    "PRAGMA synchronous = NORMAL", NULL, NULL, NULL) != SQLITE_OK)
+		die(c, "set up");
+}
+
+void
 catalog_column(char *dst, size_t size, sqlite3_stmt *st, int n)
 {
 	const char	*p;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "daemon/engine/engine.h"
+#include "daemon/engine/lookers.h"
 #include "daemon/engine/metrics.h"
 
 void
@@ -53,6 +53,7 @@ control_log(struct engine *e, const struct msg *msg)
 	verbose = m.level == LOG_VERBOSE;
 	e->verbose = verbose;
 	log_set_verbose(verbose);
+	lookers_changed(e);
 	chan_send(e->front.chan, MSG_FRONT_LOG, 0, &l, sizeof(l), -1);
 	chan_send(e->network.chan, MSG_NET_LOG, 0, &l, sizeof(l), -1);
 	control_audit(e, &m.asker, "log", verbose ? "verbose" : "brief");

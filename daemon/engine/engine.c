@@ -27,6 +27,7 @@
 #include "daemon/engine/drill.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/expire.h"
+#include "daemon/engine/lookers.h"
 #include "daemon/engine/metrics.h"
 #include "daemon/engine/reload.h"
 
@@ -74,9 +75,10 @@ users_init(struct engine *e)
 	struct passwd	*pw;
 
 	e->look.uids_refused[0] = e->look.uids_refused[1] =
-	    e->look.uids_refused[2] = UID_NOBODY;
+	    e->look.uids_refused[2] = UID_NONE;
 	if (geteuid() != 0)
 		return;
+	e->look.uids_refused[2] = UID_NOBODY;
 	e->look.uids_refused[0] = user_lookup(e->conf->user_front)->pw_uid;
 	e->look.uids_refused[1] = user_lookup(e->conf->user_network)->pw_uid;
 	if (e->look.uids_refused[0] == e->look.uids_refused[1])
@@ -274,7 +276,7 @@ on_child(evutil_socket_t fd, short what, void *arg)
 			child_reaped(e, &e->front, status);
 		else if (pid == e->network.pid)
 			child_reaped(e, &e->network, status);
-		else
+		else if (!lookers_reaped(e, pid, status))
 			(void)task_reaped(e, pid, status);
 	}
 	engine_stop_check(e);
@@ -297,6 +299,7 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	log_warnx("not everything ended within %d seconds", STOP_SECONDS);
 	tasks_kill(e);
+	lookers_kill(e);
 	event_base_loopbreak(e->base);
 }
 
@@ -313,13 +316,14 @@ engine_stop(struct engine *e)
 	event_add(e->stop_timer, &tv);
 	watch_stop(e);
 	tasks_stop(e);
+	lookers_stop(e);
 	engine_stop_check(e);
 }
 
 void
 engine_stop_check(struct engine *e)
 {
-	if (e->stopping && TAILQ_EMPTY(&e->tasks))
+	if (e->stopping && TAILQ_EMPTY(&e->tasks) && lookers_gone(e))
 		event_base_loopexit(e->base, NULL);
 }
 
@@ -430,6 +434,7 @@ engine_init(struct engine *e, struct conf *conf, struct store *store)
 	if ((e->stop_timer = evtimer_new(e->base, on_stop_timer, e)) == NULL)
 		fatalx("evtimer_new");
 	jobs_init(e);
+	lookers_init(e);
 	rights_init(e);
 }
 
@@ -498,6 +503,7 @@ engine_run(struct conf *conf, struct store *store, int to_stderr, int verbose)
 	drills_free(&e);
 	expire_free(&e);
 	jobs_free(&e);
+	lookers_free(&e);
 	remotes_free(&e);
 	hooks_free(&e);
 	watch_free(&e);

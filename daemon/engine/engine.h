@@ -20,6 +20,7 @@
 
 struct conn;
 struct job;
+struct lookers;
 struct patterns;
 struct remote;
 struct scheduler;
@@ -42,6 +43,7 @@ struct engine {
 	uint32_t		 nconns;
 	TAILQ_HEAD(, job)	 jobs;		/* newest last */
 	TAILQ_HEAD(, task)	 tasks;
+	struct lookers		*lookers;	/* lookers.c's */
 	TAILQ_HEAD(, remote)	 remotes;
 	struct patterns		*patterns;	/* glob.c's */
 	struct scheduler	*scheduler;	/* schedule.c's */
@@ -345,6 +347,9 @@ int	told_checksum(const char checksum[CHECKSUM_BYTES]);
 int	told_inspected(const struct m_file_info *);
 int	told_lock_row(const struct m_lock_row *);
 
+/* An error that is none becomes an internal one; its text has an end. */
+void	told_error(struct m_error *);
+
 /* Has the file fd this size? */
 int	told_size(int fd, uint64_t size);
 
@@ -475,9 +480,9 @@ struct job *create_scheduled(struct engine *, struct conf_database *,
 enum unchanged { DATABASE_UNCHANGED, DATABASE_CHANGED, DATABASE_UNSEEN };
 
 /*
- * Has a worker look whether the live files are as in the last backup, and
+ * Has a looker see whether the live files are as in the last backup, and
  * that is still there.  done is called once, with DATABASE_UNSEEN and why
- * where nobody could look.  0, or -1 when too many workers run.
+ * where nobody could look.  0, or -1 when too many looks wait or hang.
  */
 typedef void	unchanged_cb(void *arg, enum unchanged,
 		    const struct m_error *);

@@ -11,7 +11,7 @@
 #include "common/log.h"
 #include "common/procs.h"
 #include "common/util.h"
-#include "daemon/engine/engine.h"
+#include "daemon/engine/lookers.h"
 #include "daemon/engine/metrics.h"
 #include "proto/metrics.h"
 
@@ -217,7 +217,7 @@ memory_tell(const struct scrape *s)
 	if (e->network.pid != 0 && procs_memory(e->network.pid, &bytes) == 0)
 		tell(s, METRIC_PROCESS_PSS, "network", (int64_t)bytes);
 	tell(s, METRIC_PROCESS_PSS, "workers",
-	    (int64_t)tasks_memory(s->engine));
+	    (int64_t)(tasks_memory(s->engine) + lookers_memory(e)));
 }
 
 void

@@ -13,6 +13,7 @@
 #include "daemon/engine/conf_merge.h"
 #include "daemon/engine/drill.h"
 #include "daemon/engine/expire.h"
+#include "daemon/engine/lookers.h"
 #include "daemon/engine/metrics.h"
 #include "daemon/engine/reload.h"
 
@@ -251,6 +252,7 @@ next_take(struct reload *r)
 	if (note[0] != '\0')
 		add(r->restart, sizeof(r->restart), ", ", note);
 	front_conf_send(e);
+	lookers_changed(e);
 	owners_look(e);
 	remotes_kick(e);
 	conf_free(r->next);

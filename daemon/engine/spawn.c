@@ -28,6 +28,7 @@ static const char *const	programs[] = {
 	"cloudbackupd-front",
 	"cloudbackupd-network",
 	"cloudbackupd-worker",
+	"cloudbackupd-looker",
 };
 
 /*

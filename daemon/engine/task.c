@@ -65,7 +65,6 @@ static const struct {
 	{ MSG_W_CONVERT,	MSG_W_CONVERTED },
 	{ MSG_W_PACK,		MSG_W_PACKED },
 	{ MSG_W_UNPACK,		MSG_W_UNPACKED },
-	{ MSG_W_SIGNATURE,	MSG_W_SIGNED },
 	{ MSG_W_GLOB,		MSG_W_GLOBBED },
 	{ MSG_W_RESTORE,	MSG_W_RESTORED },
 };
@@ -138,10 +137,7 @@ finish(struct task *t)
 	memset(&r, 0, sizeof(r));
 	if (t->has_result && t->result_type == MSG_W_FAILED) {
 		memcpy(&r.error, t->result, sizeof(r.error));
-		if (err_desc(r.error.code) == err_desc(0) ||
-		    !msg_text_ok(r.error.text))
-			r.error.code = E_INTERNAL_ERROR;
-		r.error.text[sizeof(r.error.text) - 1] = '\0';
+		told_error(&r.error);
 	} else if (t->has_result) {
 		r.ok = 1;
 		r.type = t->result_type;

@@ -40,6 +40,14 @@ page_size_ok(uint32_t size)
 	    (size & (size - 1)) == 0);
 }
 
+void
+told_error(struct m_error *e)
+{
+	if (err_desc(e->code) == err_desc(0) || !msg_text_ok(e->text))
+		e->code = E_INTERNAL_ERROR;
+	e->text[sizeof(e->text) - 1] = '\0';
+}
+
 int
 told_size(int fd, uint64_t size)
 {

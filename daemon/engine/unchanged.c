@@ -1,6 +1,6 @@
 /*
  * The engine runs this: whether a database must be copied, or is what its
- * last backup has (H9).  A worker takes the signature of the live files;
+ * last backup has (H9).  A looker takes the signature of the live files;
  * here it is compared with that of the last capture.  In doubt it has
  * changed: a copy too many harms nobody.
  */
@@ -10,9 +10,7 @@
 
 #include "common/log.h"
 #include "common/util.h"
-#include "daemon/engine/engine.h"
-
-#define PATIENCE_MS	15000
+#include "daemon/engine/lookers.h"
 
 struct looking {
 	struct engine		*engine;
@@ -89,17 +87,15 @@ compare(struct engine *e, const struct conf_database *d,
 }
 
 static void
-on_signed(void *arg, const struct task_result *r)
+on_looked(void *arg, const struct look_result *r)
 {
-	struct looking		*l = arg;
-	struct m_signature	 now;
+	struct looking	*l = arg;
 
-	if (!r->ok || r->type != MSG_W_SIGNED)
+	if (r->ok)
+		l->done(l->arg, compare(l->engine, l->database,
+		    &r->signature), NULL);
+	else
 		l->done(l->arg, DATABASE_UNSEEN, &r->error);
-	else {
-		memcpy(&now, r->data, sizeof(now));
-		l->done(l->arg, compare(l->engine, l->database, &now), NULL);
-	}
 	free(l);
 }
 
@@ -107,27 +103,16 @@ int
 unchanged_look(struct engine *e, struct conf_database *d, unchanged_cb *done,
     void *arg)
 {
-	struct m_w_inspect	 o;
-	struct task_order	 t;
-	struct looking		*l;
+	struct m_look	 look;
+	struct looking	*l;
 
 	l = xcalloc(1, sizeof(*l));
 	l->engine = e;
 	l->database = d;
 	l->done = done;
 	l->arg = arg;
-	memset(&o, 0, sizeof(o));
-	look_fill(e, d, &o.look);
-	memset(&t, 0, sizeof(t));
-	t.type = MSG_W_SIGNATURE;
-	t.data = &o;
-	t.size = sizeof(o);
-	t.fd = -1;
-	t.what = "look";
-	t.look_patience_ms = t.patience_ms = PATIENCE_MS;
-	t.done = on_signed;
-	t.arg = l;
-	if (task_start(e, &t) == NULL) {
+	look_fill(e, d, &look);
+	if (lookers_look(e, &look, on_looked, l) == -1) {
 		free(l);
 		return (-1);
 	}

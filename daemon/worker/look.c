@@ -1,6 +1,6 @@
 /*
  * Workers run this with the engine's rights, before anything of the
- * database is parsed.  It owns the O_PATH descriptor of the database's
+ * database is parsed; the looker with the right to read.  It owns the O_PATH descriptor of the database's
  * directory.  It must not follow a link, wait on a FIFO or a lease, or read
  * more than a header.
  */
@@ -133,7 +133,7 @@ look_at_file(const struct m_look *m, struct look *l, int fd, struct m_error *e)
 		    "each, so that rows would be missed", l->path,
 		    (uintmax_t)l->st.st_nlink));
 	for (i = 0; i < nitems(m->uids_refused); i++) {
-		if (geteuid() == 0 && l->st.st_uid == m->uids_refused[i])
+		if (l->st.st_uid == m->uids_refused[i])
 			return (fail(e, E_UNSAFE_PATH,
 			    "%s belongs to uid %u, which runs a part of this "
 			    "daemon or is nobody; give it an owner of its own",

@@ -1,6 +1,6 @@
 /*
- * Workers run this: what tells, without reading the database, whether it
- * has changed (H9).  It must not open the database's own file, as closing
+ * Workers and the looker run this: what tells, without reading the
+ * database, whether it has changed (H9).  It must not open the database's own file, as closing
  * it would drop the locks of this process on it.
  */
 #include <sys/stat.h>
@@ -95,19 +95,4 @@ signature_take(const struct look *l, struct m_signature *s)
 	s->ctime_ns = ns_of(&st.st_ctim);
 	if (wal_sign(l, s) == 0 && is_stable(s, ns_of(&now)))
 		s->flags |= SIGNATURE_STABLE;
-}
-
-int
-signature_run(const struct m_w_inspect *order, struct m_signature *s,
-    struct m_error *error)
-{
-	struct look	l;
-	int		r;
-
-	if (look_open(&order->look, &l, error) == -1)
-		return (-1);
-	if ((r = look_confine(&l, error)) == 0)
-		signature_take(&l, s);
-	look_free(&l);
-	return (r);
 }

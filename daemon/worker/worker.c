@@ -41,19 +41,6 @@ static struct m_w_progress	 progress;	/* as it was last told */
 static _Atomic uint64_t		 spent_us[PHASE_COUNT];
 
 int
-fail(struct m_error *e, enum err code, const char *fmt, ...)
-{
-	va_list	ap;
-
-	memset(e, 0, sizeof(*e));
-	e->code = code;
-	va_start(ap, fmt);
-	vsnprintf(e->text, sizeof(e->text), fmt, ap);
-	va_end(ap);
-	return (-1);
-}
-
-int
 worker_stopping(void)
 {
 	return (stop != 0);
@@ -296,19 +283,6 @@ on_locks(const struct msg *m)
 }
 
 static void
-on_signature(const struct msg *m)
-{
-	struct m_w_inspect	o;
-	struct m_signature	r;
-	struct m_error		e;
-
-	memcpy(&o, m->data, sizeof(o));
-	memset(&r, 0, sizeof(r));
-	memset(&e, 0, sizeof(e));
-	answer(signature_run(&o, &r, &e), MSG_W_SIGNED, &r, sizeof(r), &e);
-}
-
-static void
 on_glob(const struct msg *m)
 {
 	struct m_w_inspect	o;
@@ -389,7 +363,6 @@ static const struct {
 	{ MSG_W_CONVERT,	on_convert },
 	{ MSG_W_PACK,		on_pack },
 	{ MSG_W_UNPACK,		on_unpack },
-	{ MSG_W_SIGNATURE,	on_signature },
 	{ MSG_W_GLOB,		on_glob },
 	{ MSG_W_RESTORE,	on_restore },
 };

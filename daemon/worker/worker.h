@@ -48,8 +48,6 @@ int	inspect_run(const struct m_w_inspect *, struct m_file_info *,
 	    struct m_error *);
 int	locks_run(const struct m_w_inspect *, struct m_locks_end *,
 	    struct m_error *);
-int	signature_run(const struct m_w_inspect *, struct m_signature *,
-	    struct m_error *);
 int	glob_run(const struct m_w_inspect *, struct m_w_globbed *,
 	    struct m_error *);
 int	convert_run(const struct m_w_convert *, struct m_w_converted *,

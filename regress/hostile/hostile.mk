@@ -1,6 +1,7 @@
-# What stands in place of front, network or a worker (hostile.t).
+# What stands in place of front, network or a worker (hostile.t), or of the
+# looker (hostile_looker.t).
 TOOLS +=	$(B)/regress/hostile-front $(B)/regress/hostile-network \
-		$(B)/regress/hostile-worker
+		$(B)/regress/hostile-worker $(B)/regress/hostile-looker
 hostile_common :=	$(call obj,regress/hostile/hostile.c common/compat.c \
 			common/log.c common/util.c) $(call obj,$(proto_src))
 

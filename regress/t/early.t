@@ -11,7 +11,7 @@ mkdir "$T/d"
 REAL=$BUILD
 BUILD=$T/build
 mkdir "$BUILD"
-cp "$REAL"/cloudbackupd "$REAL"/cloudbackupd-{front,network} "$BUILD"
+cp "$REAL"/cloudbackupd "$REAL"/cloudbackupd-{front,network,looker} "$BUILD"
 cat >"$BUILD/cloudbackupd-worker" <<W
 #!/bin/bash
 echo >>"$T/started"

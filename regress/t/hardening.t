@@ -9,7 +9,7 @@ export LC_ALL=C
 dynamic() { readelf -dW "$1"; }
 symbols() { readelf -sW "$1" | awk '{ print $8 }' | sed 's/@.*//'; }
 
-for p in cloudbackupd cloudbackupd-front cloudbackupd-network cloudbackupd-worker; do
+for p in cloudbackupd cloudbackupd-front cloudbackupd-network cloudbackupd-worker cloudbackupd-looker; do
 	f=$BUILD/$p
 	like "$p: position independent" "$(dynamic "$f" | grep FLAGS_1)" '*PIE*'
 	like "$p: its tables are bound at start" "$(dynamic "$f" | grep -E 'FLAGS')" '*NOW*'

@@ -12,12 +12,12 @@
 REAL=$BUILD
 H=$T/build
 mkdir "$H"
-cp "$REAL"/cloudbackupd "$REAL"/cloudbackupd-{front,network,worker} "$H"
+cp "$REAL"/cloudbackupd "$REAL"/cloudbackupd-{front,network,worker,looker} "$H"
 BUILD=$H
 SAN=${SANITIZED:-}
 # A program that still runs cannot be written to.
 put() { rm -f "$2" && cp "$1" "$2"; }
-real() { for r in front network worker; do put "$REAL/cloudbackupd-$r" "$H/cloudbackupd-$r"; done; }
+real() { for r in front network worker looker; do put "$REAL/cloudbackupd-$r" "$H/cloudbackupd-$r"; done; }
 # hostile ROLE WORDS: that one is hostile now.
 hostile() {
 	real

@@ -35,6 +35,10 @@ check cloudbackupd-network "$sqlite|$evhttp" 'sqlite3_|evhttp_' "$sqlite|$evhttp
 check cloudbackupd-worker "$curl|$evhttp|$json|event_core" \
     'curl_|evhttp_|event_|json_object_|json_tokener_' \
     "$curl|$evhttp|$json|event"
+# It may read everything, and so must be able to do next to nothing.
+check cloudbackupd-looker "$curl|$evhttp|$json|event_core|$sqlite|$zstd|$tls" \
+    'curl_|evhttp_|event_|json_object_|json_tokener_|sqlite3_|ZSTD_|EVP_' \
+    "$curl|$evhttp|$json|event|$sqlite|$zstd|$tls"
 
 # The check itself: it must be able to see something.
 like "the engine has SQLite" "$(needed "$BUILD/cloudbackupd")" '*libsqlite3*'
@@ -43,7 +47,7 @@ like "the front has json-c" "$(symbols "$BUILD/cloudbackupd-front")" '*json_obje
 like "the worker has SQLite" "$(symbols "$BUILD/cloudbackupd-worker")" '*sqlite3_*'
 
 # What the compiler can do against a corrupted stack or table.
-for p in cloudbackupd cloudbackupd-front cloudbackupd-network cloudbackupd-worker; do
+for p in cloudbackupd cloudbackupd-front cloudbackupd-network cloudbackupd-worker cloudbackupd-looker; do
 	like "$p: position independent" "$(LC_ALL=C readelf -hW "$BUILD/$p")" '*Type:*DYN*'
 	nok "$p: no writable code" sh -c "LC_ALL=C readelf -lW '$BUILD/$p' | grep -E 'GNU_STACK.*RWE|LOAD.*RWE'"
 	nok "$p: no text relocations" sh -c "LC_ALL=C readelf -dW '$BUILD/$p' | grep TEXTREL"

@@ -14,7 +14,7 @@ D=$T/root
 ok "make install" $make -s B="$BUILD" DESTDIR="$D" install
 (cd "$D" && find . ! -type d | sort) >"$T/files"
 for f in usr/local/sbin/cloudbackupd usr/local/sbin/cloudbackupctl \
-    usr/local/libexec/cloudbackupd/cloudbackupd-{front,network,worker} \
+    usr/local/libexec/cloudbackupd/cloudbackupd-{front,network,worker,looker} \
     usr/local/share/man/man{5/cloudbackupd.conf.5,7/cloudbackup-restore.7,8/cloudbackupd.8,8/cloudbackupctl.8} \
     usr/local/share/examples/cloudbackupd/cloudbackupd.conf \
     usr/local/share/bash-completion/completions/cloudbackupctl \
@@ -51,7 +51,7 @@ if command -v dpkg-buildpackage >/dev/null && command -v dh >/dev/null; then
 	deb=$(ls "$src"/build/deb/cloudbackupd_*.deb)
 	dpkg-deb -c "$deb" | awk '{ print $6 }' >"$T/deb"
 	for f in usr/sbin/cloudbackupd usr/sbin/cloudbackupctl \
-	    usr/libexec/cloudbackupd/cloudbackupd-worker \
+	    usr/libexec/cloudbackupd/cloudbackupd-{worker,looker} \
 	    lib/systemd/system/cloudbackupd.service etc/cloudbackupd.conf \
 	    usr/share/man/man8/cloudbackupctl.8.gz \
 	    usr/share/bash-completion/completions/cloudbackupctl; do
@@ -66,7 +66,7 @@ if command -v rpmbuild >/dev/null; then
 	rpm=$(find "$src/build/rpm/RPMS" -name 'cloudbackupd-[0-9]*.rpm' | head -1)
 	rpm -qlp "$rpm" >"$T/rpm" 2>/dev/null
 	for f in /usr/sbin/cloudbackupd /usr/sbin/cloudbackupctl \
-	    /usr/libexec/cloudbackupd/cloudbackupd-worker \
+	    /usr/libexec/cloudbackupd/cloudbackupd-{worker,looker} \
 	    /usr/lib/systemd/system/cloudbackupd.service \
 	    /etc/cloudbackupd.conf; do
 		ok "the rpm has $f" grep -qx "$f" "$T/rpm"

@@ -168,6 +168,36 @@ kill -CONT "$W"; wait $C
 is "check: its verdict comes" "$(json .data.verification <"$T/made")" sound
 daemon_stop
 
+# The looker: sees every file, and is nobody.
+daemon_conf "database \"del\" { path \"$T/del.db\" at 03:30 }" 'sandbox required'
+chmod 600 "$T/del.db"
+: >"$T/daemon.log"
+daemon_start || finish
+copied() { [ "$(api GET /user | jq '.data | length')" -ge 1 ]; }
+ok "looker: it has looked" wait_for 20 copied
+W=$(child looker)
+uid=$(status $W Uid | cut -d' ' -f1)
+is "looker: a uid that nobody has" "$(getent passwd "$uid")" ""
+is "looker: all its uids and gids" "$(status $W Uid) $(status $W Gid)" "$uid $uid $uid $uid $uid $uid $uid $uid"
+is "looker: no other groups" "$(status $W Groups)" "$uid"
+# Bit 2, CAP_DAC_READ_SEARCH; or bit 1, where root does not have that.
+may=$((0x$mine & 4)); [ $may != 0 ] || may=$((0x$mine & 2))
+for cap in CapPrm CapEff; do
+	is "looker: $cap is to read" "$(status $W $cap)" "$(printf '%016x' $may)"
+done
+for cap in CapInh CapAmb CapBnd; do
+	is "looker: $cap is empty" "$(status $W $cap)" 0000000000000000
+done
+is "looker: no new privileges" "$(status $W NoNewPrivs)" 1
+is "looker: calls are filtered, by its own list and the engine's" "$(status $W Seccomp) $(status $W Seccomp_filters)" "2 2"
+like "looker: Landlock holds" "$(grep '^looker: confined: ' "$T/daemon.log")" "looker: confined: uid $uid, *landlock abi [1-9]*kill others*"
+is "looker: makes no processes" "$(limit $W processes)" "0 0"
+is "looker: may not be traced" "$(stat -c %u /proc/$W/mem)" 0
+is "looker: what it holds" "$(allowed $W 'socket:')" ""
+is "looker: one socket" "$(socks $W)" 1
+wait_for 10 settled
+daemon_stop
+
 # Names are resolved by what the network's root holds, and no more.
 cat >"$T/dns.pl" <<'EOF'
 use IO::Socket::INET;
@@ -202,7 +232,7 @@ fi
 nok "nobody was ended for a call" grep -q 'signal 31' "$T/daemon.log"
 
 nok "an ordinary build knows no -X" "$BUILD/cloudbackupd" -X front:open -n -f "$CONF"
-for p in front network worker; do
+for p in front network worker looker; do
 	nok "nor does $p" "$BUILD/cloudbackupd-$p" -X front:open </dev/null
 done
 finish

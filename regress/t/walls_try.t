@@ -20,10 +20,10 @@ mkdir "$T/d"
 # tries STEP:NAME,... [create]: a daemon whose process of that step tries.
 tries() {
 	rm -rf "$T/backups"; : >"$T/daemon.log"
-	daemon_conf "database \"app\" { path \"$T/d/app.db\" }"
+	daemon_conf "database \"app\" { path \"$T/d/app.db\" ${SCHEDULE:-} }"
 	start_daemon -X "$1" -f "$CONF"
 	[ -z "${2:-}" ] || create >"$T/made"
-	wait_for 5 grep -qE "^try ${1%%:*} ${1##*[:,]}:|signal 31|worker ended" "$T/daemon.log"
+	wait_for 5 grep -qE "^try ${1%%:*} ${1##*[:,]}:|signal 31|(work|look)er ended" "$T/daemon.log"
 	daemon_stop
 }
 # refused STEP NAME...: all at once, as nothing ends it.
@@ -59,6 +59,11 @@ is "check: and its verdict comes" "$(json .data.verification <"$T/made")" sound
 ends front $KILLED
 ends check $KILLED
 is "check: the backup says that it was not checked" "$(json .data.status <"$T/made")" null
+# One that looks begins by itself when a schedule is due.
+SCHEDULE="at 03:30"
+refused looker ${REFUSED#open others}
+ends looker exec fork root kill ptrace mount handle chmod
+SCHEDULE=
 
 [ -n "$ROOT" ] || finish
 # Root's own database: the worker stays root, and gains nothing by it.
