@@ -227,7 +227,9 @@ look_journal(struct look *l, uint32_t timeout_ms, int *recover,
 		close(fd);
 		if (r == 0 && ++tries >= 3)
 			break;
-		if (util_monotonic_us() >= end_us || worker_stopping())
+		/* What takes long to be seen is still looked at thrice. */
+		if ((r != 0 && util_monotonic_us() >= end_us) ||
+		    worker_stopping())
 			return (r);
 		nanosleep(&pause, NULL);
 	}

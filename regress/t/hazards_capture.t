@@ -56,6 +56,7 @@ mkdb superjournal "$D/far-one/one.db" "$D/far-two/two.db"
 db far-two "$D/far-two/two.db"
 # H3
 for d in hot opened dotlock; do f=$(place $d); mkdb hotjournal "$f"; db $d "$f"; done
+f=$(place soon); mkdb hotjournal "$f"; blocks+=("$(database soon "$f" "lock timeout 1ms")")
 f=$(place long); mkdb hotjournal "$f"; sql "$f" 'SELECT count(*) FROM t' >/dev/null; db long "$f"
 # H4
 f=$(place linked); mkdb hotwal "$f"; ln "$f" "$D/linked/other.db"; db linked "$f"
@@ -115,6 +116,7 @@ is "H2: the application can still roll it back" "$(sql "$D/far-two/two.db" 'SELE
 created "H3: a hot journal that nobody has" hot
 is "H3: is rolled back" "$(old "$FILE")" "2000 ok"
 is "H3: the live database as well" "$(ls "$D/hot") $(old "$D/hot/app.db")" "app.db 2000 ok"
+created "H3: however little patience there is" soon
 sleep 300 <"$D/opened/app.db" &
 OPENER=$!
 PIDS="$PIDS $OPENER"
