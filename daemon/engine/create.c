@@ -2,8 +2,9 @@
  * The engine runs this: taking one backup, from the request to the proof,
  * and the answer; create_publish.c does what is between.  It owns the row
  * of the catalog and the artifact until they are published.  The order is
- * that of design.md 3 and D4: row, capture, settle, check, forms, proof in
- * the row, name, completed, remotes.
+ * that of design.md 3 and D4: row, capture, settle, check and the form that
+ * is kept at once, the form for remotes, proof in the row, name, completed,
+ * remotes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,38 +213,48 @@ read_again(const struct conf_database *d)
 	return (!TAILQ_EMPTY(&d->targets) || forms_of(&d->local) != 0);
 }
 
-void
-create_task_progress(void *arg, const struct m_w_progress *p)
+static void
+task_progress(void *arg, const struct m_w_progress *p)
 {
 	job_progress(arg, p);
+}
+
+static int
+check_failed(struct create *c, enum err code, const char *text)
+{
+	c->check_error.code = code;
+	strlcpy(c->check_error.text, text, sizeof(c->check_error.text));
+	return (-1);
+}
+
+/* 0, or -1 and c->check_error. */
+static int
+check_result(struct create *c, const struct task_result *r)
+{
+	struct m_w_verified	*v = &c->verified;
+
+	if (verify_result(r, -1, v, &c->check_error) == -1)
+		return (-1);
+	if (v->size != c->captured.size)
+		return (check_failed(c, E_WORKER_FAILED,
+		    "the check gave an impossible answer"));
+	if (strcmp(v->checksum, c->captured.checksum) != 0)
+		return (check_failed(c, E_INVALID_BACKUP, "the copy does not "
+		    "read back as it was written: its checksum differs"));
+	return (0);
 }
 
 static void
 on_verified(void *arg, const struct task_result *r)
 {
-	struct job		*j = arg;
-	struct create		*c = j->data;
-	struct m_w_verified	 v;
-	struct m_error		 error;
+	struct job	*j = arg;
+	struct create	*c = j->data;
 
-	if (verify_result(r, -1, &v, &error) == -1) {
-		create_fail(j, &error, VERDICT_NONE, NULL);
-		return;
-	}
-	if (v.size != c->captured.size) {
-		create_fail_text(j, E_WORKER_FAILED,
-		    "the check gave an impossible answer");
-		return;
-	}
-	if (strcmp(v.checksum, c->captured.checksum) != 0) {
-		create_fail_text(j, E_INVALID_BACKUP, "the copy does not read "
-		    "back as it was written: its checksum differs");
-		return;
-	}
-	if (v.verdict == VERDICT_SOUND)
+	c->checking = 0;
+	if (check_result(c, r) == 0 && c->verified.verdict == VERDICT_SOUND)
 		catalog_contents_set(j->engine->catalog, j->backup_id,
-		    &c->tables, (v.flags & VERIFIED_PARTIAL) == 0);
-	create_publish(j, &v);
+		    &c->tables, (c->verified.flags & VERIFIED_PARTIAL) == 0);
+	create_publish(j);
 }
 
 static void
@@ -271,7 +282,7 @@ send_early(struct job *j)
 static void
 verify(struct job *j, int fd)
 {
-	static const struct verify_told	 told = { create_task_progress,
+	static const struct verify_told	 told = { task_progress,
 					    on_table, on_verified };
 	struct create		*c = j->data;
 	struct m_w_verify	 o;
@@ -292,8 +303,12 @@ verify(struct job *j, int fd)
 	if (!read_again(j->database) || send_early(j) > 0)
 		o.flags |= VERIFY_FORGET;
 	job_phase(j, "verify", 0, c->captured.size);
-	if (verify_counted(j->engine, &o, fd, &told, j) == -1)
+	if (verify_counted(j->engine, &o, fd, &told, j) == -1) {
 		create_fail_text(j, E_BUSY, "too many workers run");
+		return;
+	}
+	c->checking = 1;
+	create_pack(j);
 }
 
 /* ---- the capture ---- */
@@ -323,7 +338,6 @@ on_captured(void *arg, const struct task_result *r)
 	struct create		*c = j->data;
 	struct engine		*e = j->engine;
 	struct m_error		 error;
-	struct m_w_verified	 none;
 	int			 fd;
 
 	if (!r->ok && r->error.code == E_DATABASE_LOCKED) {
@@ -371,9 +385,9 @@ on_captured(void *arg, const struct task_result *r)
 		return;
 	}
 	close(fd);
-	memset(&none, 0, sizeof(none));
-	strlcpy(none.checksum, c->captured.checksum, sizeof(none.checksum));
-	create_publish(j, &none);
+	strlcpy(c->verified.checksum, c->captured.checksum,
+	    sizeof(c->verified.checksum));
+	create_pack(j);
 }
 
 static void
@@ -406,7 +420,7 @@ capture(struct job *j)
 	t.what = "capture";
 	t.look_patience_ms = LOOK_PATIENCE_MS + d->lock_timeout_ms;
 	t.patience_ms = PATIENCE_MS;
-	t.progress = create_task_progress;
+	t.progress = task_progress;
 	t.done = on_captured;
 	t.arg = j;
 	if (task_start(e, &t) == NULL)

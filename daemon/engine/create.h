@@ -15,6 +15,10 @@ struct create {
 	create_cb		*ended;		/* of a scheduled one */
 	void			*arg;
 	struct m_w_verified	verified;
+	int			checking;	/* the image, and */
+	int			packing;	/* the local form: at once */
+	struct m_error		check_error;	/* E_NONE: none */
+	struct m_error		pack_error;
 	struct tables		tables;		/* of the image */
 	struct packed		local;	/* what is kept, where that is
 					 * another form; size 0: it is not */
@@ -32,13 +36,16 @@ void	create_fail(struct job *, const struct m_error *, enum verdict,
 	    const char *keep_file);
 void	create_fail_text(struct job *, enum err, const char *text);
 void	create_tell(struct create *, const struct m_error *);
-void	create_task_progress(void *job, const struct m_w_progress *);
 
 /* ---- create_publish.c ---- */
 
-/* The image is captured and checked (v): it is brought into the forms that
- * are configured, gets its name, and goes to remotes. */
-void	create_publish(struct job *, const struct m_w_verified *v);
+/* The image is captured: it is brought into the form that is kept here, if
+ * that is another, also while it is still checked. */
+void	create_pack(struct job *);
+
+/* When neither is at work any more: what came of them decides whether it is
+ * brought into the form for remotes, gets its name, and goes to them. */
+void	create_publish(struct job *);
 
 /* Files that have no name of their own go. */
 void	create_discard(struct job *);

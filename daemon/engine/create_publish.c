@@ -263,6 +263,19 @@ name_all(struct job *j)
 
 /* ---- forms ---- */
 
+/* What is told as the job's progress is the check's while that runs. */
+static void
+on_progress(void *arg, const struct m_w_progress *p)
+{
+	struct job	*j = arg;
+	struct create	*c = j->data;
+
+	if (c->checking)
+		job_spent(j, &p->spent);
+	else
+		job_progress(j, p);
+}
+
 /* Starts one of the two: done is called with what came of it. */
 static void
 pack_form(struct job *j, const struct conf_forms *forms,
@@ -281,7 +294,7 @@ pack_form(struct job *j, const struct conf_forms *forms,
 	o.prove = j->database->verify != VERIFY_NONE;
 	o.sent = !TAILQ_EMPTY(&j->database->targets) &&
 	    (forms == &j->database->remote || !forms_differ(j->database));
-	o.progress = create_task_progress;
+	o.progress = on_progress;
 	o.done = done;
 	o.arg = j;
 	memset(&error, 0, sizeof(error));
@@ -291,7 +304,8 @@ pack_form(struct job *j, const struct conf_forms *forms,
 		done(j, NULL, &error);
 		return;
 	}
-	job_phase(j, "pack", 0, o.size);
+	if (!c->checking)
+		job_phase(j, "pack", 0, o.size);
 	pack_start(j->engine, &o);
 }
 
@@ -340,22 +354,38 @@ on_local_packed(void *arg, const struct packed *p,
 	struct job	*j = arg;
 	struct create	*c = j->data;
 
-	if (error != NULL) {
-		create_fail(j, error, VERDICT_NONE, NULL);
-		return;
-	}
-	c->local = *p;
-	pack_remote(j);
+	c->packing = 0;
+	if (error == NULL)
+		c->local = *p;
+	else
+		c->pack_error = *error;
+	create_publish(j);
 }
 
 void
-create_publish(struct job *j, const struct m_w_verified *v)
+create_pack(struct job *j)
 {
 	struct create	*c = j->data;
 
-	c->verified = *v;
-	if (forms_of(&j->database->local) != 0)
-		pack_form(j, &j->database->local, on_local_packed);
+	if (forms_of(&j->database->local) == 0) {
+		create_publish(j);
+		return;
+	}
+	c->packing = 1;
+	pack_form(j, &j->database->local, on_local_packed);
+}
+
+void
+create_publish(struct job *j)
+{
+	struct create	*c = j->data;
+
+	if (c->checking || c->packing)
+		return;
+	if (c->check_error.code != E_NONE)
+		create_fail(j, &c->check_error, VERDICT_NONE, NULL);
+	else if (c->pack_error.code != E_NONE)
+		create_fail(j, &c->pack_error, VERDICT_NONE, NULL);
 	else
 		pack_remote(j);
 }

@@ -31,7 +31,8 @@ chmod 644 "$T/app.db"
 remote_start || exit 1
 daemon_conf "remote \"hq\" { rest \"http://127.0.0.1:$RPORT\" retry from 50ms to 100ms }" \
     "database \"app\" { path \"$T/app.db\" to \"hq\" }" \
-    "database \"alone\" { path \"$T/app.db\" }"
+    "database \"alone\" { path \"$T/app.db\" }" \
+    "database \"packed\" { path \"$T/app.db\" compress zstd 3 }"
 daemon_start || finish
 for i in 1 2 3; do create '{"database":"app"}' >"$T/made"; done
 is "backups are taken" "$(json .data.status <"$T/made")" completed
@@ -208,7 +209,7 @@ survives() {
 }
 run worker none none
 wait_for 10 answers
-post_create() { survives "$1" "$2" POST /create -H 'Content-Type: application/json' -d '{"database":"alone"}'; }
+post_create() { survives "$1" "$2" POST /create -H 'Content-Type: application/json' -d "{\"database\":\"${3:-alone}\"}"; }
 for deed in twice thrice full zero other failed-full failed-none safety row phase \
     warnings half gone heir descriptor spent request; do
 	post_create capture $deed
@@ -217,6 +218,8 @@ is "time without end is not believed" "$(api GET /jobs | jq -c '[.data[].phases 
 ok "who it was is said" said 'capture worker was ended: it answered twice'
 ok "and what" said 'answered another order'
 for deed in twice full other safety row gone half request; do post_create verify $deed; done
+# Another worker packs it meanwhile.
+for deed in full zero other gone; do post_create verify $deed packed; done
 for deed in twice full other safety half; do
 	survives inspect $deed GET '/file-info?database=app'
 	survives locks $deed GET '/check-locks?database=app'
