@@ -1,19 +1,8 @@
-# Sourced after lib.sh by the tests that run the whole daemon: its processes,
-# its catalog as the API tells of it, and loads.
+# Sourced after lib.sh by the tests that run the whole daemon: its catalog
+# as the API tells of it, and loads.
 
 [ -x "$BUILD/cloudbackupd" ] || skip_all "no $BUILD/cloudbackupd"
 [ -x "$TOOLS/bank" ] || skip_all "no tools; try: make tools"
-
-# children PID: its processes; child NAME: the daemon's front, network or
-# (one) worker.  A program's name is cut to 15 bytes by the kernel.
-children() { cat "/proc/$1/task/$1/children" 2>/dev/null; }
-child() {
-	for _c in $(children "$DAEMON"); do
-		read -r _n <"/proc/$_c/comm" || continue
-		case $_n in cloudbackupd-${1:0:2}*) echo "$_c"; return 0 ;; esac
-	done 2>/dev/null
-	return 1
-}
 
 # start_daemon [OPTIONS]: as daemon_start, with other options or without a
 # word when it fails.
@@ -26,6 +15,7 @@ start_daemon() {
 		alive "$DAEMON" || return 1
 		sleep 0.02
 	done
+	all_started
 }
 # ended PID...: all of them within five seconds.
 ended() { for _p; do gone 5 "$_p" || return 1; done; }

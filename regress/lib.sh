@@ -100,11 +100,24 @@ daemon_conf() {
 	} >"$CONF"
 }
 answers() { curl -s -o /dev/null -m 2 "http://127.0.0.1:$PORT/healthz"; }
+# children PID: its processes; child NAME: the daemon's front, network or
+# (one) worker.  A program's name is cut to 15 bytes by the kernel.
+children() { cat "/proc/$1/task/$1/children" 2>/dev/null; }
+child() {
+	for _c in $(children "$DAEMON"); do
+		read -r _n <"/proc/$_c/comm" || continue
+		case $_n in cloudbackupd-${1:0:2}*) echo "$_c"; return 0 ;; esac
+	done 2>/dev/null
+	return 1
+}
+# Front answers by itself, when the other may just have been forked.
+all_started() { [ -n "${VALGRIND:-}" ] || wait_for 5 child network || :; }
 daemon_start() {
 	"$BUILD/cloudbackupd" -d -v -f "$CONF" >>"$T/daemon.log" 2>&1 </dev/null &
 	DAEMON=$!
 	PIDS="$PIDS $DAEMON"
 	wait_for 10 answers || { result 1 "the daemon starts" "$(tail -5 "$T/daemon.log")"; return 1; }
+	all_started
 }
 daemon_stop() { kill -TERM "$DAEMON" 2>/dev/null; gone 10 "$DAEMON"; wait "$DAEMON" 2>/dev/null; }
 
