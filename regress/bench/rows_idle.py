@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sqlite3
+import statistics
 import subprocess
 import threading
 import time
@@ -152,19 +153,24 @@ def unchanged(lab):
                            'jitter 0s')]) as daemon:
             due = Due(daemon)
             due.wait_unchanged(20)
+            late = []
             for _ in range(lab.rounds(3, 1)):
-                before, n = daemon.cpu(), due.slots()
-                time.sleep(5)
-                used = daemon.cpu() - before
-                n = due.slots() - n
                 lab.calm(source)
                 file = lab.timed(['dd', 'if=' + source, 'of=/dev/null',
                                   'bs=1M', 'status=none'])
-                cpu.add(used / n, used / n, file.wall)
-            cpu.note = 'from due to noted in the catalog: %d ms; a process ' \
-                'that does nothing takes %.1f ms from its start to its ' \
-                'end' % (due.late(), 1000 * min(
-                    lab.timed(['true']).wall for _ in range(20)))
+                # From just after one to just after another, so that as
+                # many are in the time as it is divided by.
+                begin = due.next()
+                before = daemon.cpu()
+                for _ in range(5):
+                    end = due.next()
+                    late.append(due.late())
+                used = (daemon.cpu() - before) / (end - begin)
+                cpu.add(used, used, file.wall)
+            cpu.note = 'from due to noted in the catalog: %d ms; the first ' \
+                'look for three minutes begins a process: %.1f ms' % (
+                    statistics.median(late), 1000 * statistics.median(
+                        due.first() for _ in range(lab.rounds(5, 3))))
             try:
                 read = due.reads(lab, source)
                 reads.add(read, read)
@@ -197,6 +203,23 @@ class Due:
         slot, ran, _ = self.row()
         return ran - slot
 
+    def next(self):
+        """Waits for the next one to be noted; its number."""
+        slots = self.slots()
+        while self.slots() == slots:
+            time.sleep(0.02)
+        time.sleep(0.1)                 # what goes on behind that
+        return self.slots()
+
+    def first(self):
+        """CPU of one for which nobody is there that looks."""
+        self.next()
+        os.kill(self.daemon.child_pid('looker'), signal.SIGKILL)
+        time.sleep(0.2)
+        before = self.daemon.cpu()
+        self.next()
+        return self.daemon.cpu() - before
+
     def wait_unchanged(self, seconds):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -208,24 +231,23 @@ class Due:
     def reads(self, lab, source):
         """Bytes that are read of the database, or mapped, when it is due."""
         out = os.path.join(lab.work, 'strace')
+        begin = self.next()
         tracer = lab.spawn([lab.need('strace'), '-f', '-q', '-yy', '-o', out,
-                            '-e', 'trace=read,pread64,readv,preadv,mmap',
-                            '-p', str(self.daemon.child.pid)],
+                            '-e', 'trace=openat,read,pread64,readv,preadv,'
+                            'mmap'] +
+                           ['-p%d' % pid for pid in self.daemon.pids()],
                            stderr=subprocess.DEVNULL)
-        time.sleep(0.5)
-        slots = self.slots()
-        while self.slots() == slots:
-            time.sleep(0.02)
-        time.sleep(0.5)
+        for _ in range(3):
+            end = self.next()
         lab.end(tracer, signal.SIGINT)
         with open(out) as f:
             lines = f.readlines()
-        times = sum('SIGCHLD' in line for line in lines)
-        if times == 0:
-            raise RuntimeError('strace saw no worker')
+        times = end - begin
+        if not any('openat' in line and source in line for line in lines):
+            raise RuntimeError('strace saw nobody look')
         total = 0
         for line in lines:
-            if '<' + source in line:
+            if '<' + source in line and 'openat' not in line:
                 mapped = re.search(r'mmap\([^,]*, (\d+)', line)
                 got = re.search(r' = (\d+)$', line)
                 total += int((mapped or got).group(1))
