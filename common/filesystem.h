@@ -15,6 +15,12 @@
  */
 const char	*filesystem_unsafe(int fd, const char *path);
 
+/*
+ * For one that asks that often: from here on this process keeps the table
+ * of what is mounted open, and reads it again only when it has changed.
+ */
+void		 filesystem_watch(void);
+
 /* When the file `name` in directory dir was made, ms since the epoch; 0
  * when the file system does not tell.  Links are not followed. */
 int64_t		 filesystem_birth_ms(int dir, const char *name);

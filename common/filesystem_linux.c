@@ -1,17 +1,21 @@
 /*
- * Workers run this, before they confine themselves: statfs(2) and
- * /proc/self/mountinfo (proc(5)).
+ * Workers run this, before they confine themselves, and the looker:
+ * statfs(2) and /proc/self/mountinfo (proc(5)).
  */
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/compat.h"
 #include "common/filesystem.h"
+#include "common/util.h"
+
+#define MOUNTS	"/proc/self/mountinfo"
 
 static const struct {
 	uint32_t	 magic;
@@ -61,23 +65,88 @@ overlay_has(const char *options, const char *path)
 	}
 }
 
+/* What the overlays that are mounted were given. */
+static struct {
+	FILE	 *file;			/* the table, if it is watched */
+	char	**overlays;
+	size_t	  n;
+} mounts;
+
+static void
+overlays_forget(void)
+{
+	while (mounts.n > 0)
+		free(mounts.overlays[--mounts.n]);
+	free(mounts.overlays);
+	mounts.overlays = NULL;
+}
+
+static void
+overlays_read(FILE *f)
+{
+	char	*line = NULL, *options;
+	size_t	 size = 0;
+
+	overlays_forget();
+	while (getline(&line, &size, f) != -1) {
+		if ((options = strstr(line, " - overlay ")) == NULL)
+			continue;
+		mounts.overlays = xreallocarray(mounts.overlays, mounts.n + 1,
+		    sizeof(*mounts.overlays));
+		mounts.overlays[mounts.n++] = xstrdup(options);
+	}
+	free(line);
+}
+
+/* The kernel marks an open table when something is mounted, or no longer:
+ * before it is read, so that nothing is missed between. */
+static int
+watched_changed(void)
+{
+	struct pollfd	p;
+
+	p.fd = fileno(mounts.file);
+	p.events = POLLPRI;
+	return (poll(&p, 1, 0) != 0);
+}
+
+static void
+overlays_refresh(void)
+{
+	FILE	*f;
+
+	if (mounts.file != NULL) {
+		if (watched_changed()) {
+			rewind(mounts.file);
+			overlays_read(mounts.file);
+		}
+		return;
+	}
+	overlays_forget();
+	if ((f = fopen(MOUNTS, "re")) == NULL)
+		return;
+	overlays_read(f);
+	fclose(f);
+}
+
+void
+filesystem_watch(void)
+{
+	if ((mounts.file = fopen(MOUNTS, "re")) != NULL)
+		overlays_read(mounts.file);
+}
+
 static int
 under_overlay(const char *path)
 {
-	FILE	*f;
-	char	*line = NULL, *options;
-	size_t	 size = 0;
-	int	 found = 0;
+	size_t	i;
 
-	if ((f = fopen("/proc/self/mountinfo", "re")) == NULL)
-		return (0);
-	while (!found && getline(&line, &size, f) != -1) {
-		if ((options = strstr(line, " - overlay ")) != NULL)
-			found = overlay_has(options, path);
+	overlays_refresh();
+	for (i = 0; i < mounts.n; i++) {
+		if (overlay_has(mounts.overlays[i], path))
+			return (1);
 	}
-	free(line);
-	fclose(f);
-	return (found);
+	return (0);
 }
 
 const char *

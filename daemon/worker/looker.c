@@ -19,6 +19,7 @@
 #include "common/chan.h"
 #include "common/compat.h"
 #include "common/drop.h"
+#include "common/filesystem.h"
 #include "common/log.h"
 #include "common/procs.h"
 #include "common/sandbox.h"
@@ -47,6 +48,7 @@ confine(const struct m_look_start *o)
 	if (sandbox_enter(SANDBOX_LOOKER, &p, 1, NULL) == -1)
 		fatal("cannot confine the looker");
 	close(p.fd);
+	filesystem_watch();
 }
 
 static void

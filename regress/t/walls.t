@@ -193,7 +193,7 @@ is "looker: calls are filtered, by its own list and the engine's" "$(status $W S
 like "looker: Landlock holds" "$(grep '^looker: confined: ' "$T/daemon.log")" "looker: confined: uid $uid, *landlock abi [1-9]*kill others*"
 is "looker: makes no processes" "$(limit $W processes)" "0 0"
 is "looker: may not be traced" "$(stat -c %u /proc/$W/mem)" 0
-is "looker: what it holds" "$(allowed $W 'socket:')" ""
+is "looker: what it holds" "$(allowed $W 'socket:' "/proc/$W/mountinfo")" ""
 is "looker: one socket" "$(socks $W)" 1
 wait_for 10 settled
 daemon_stop
