@@ -14,7 +14,7 @@
 REAL=$BUILD
 BUILD=$T/build
 mkdir "$BUILD"
-cp "$REAL"/cloudbackupd "$REAL"/cloudbackupd-{front,network} "$BUILD"
+cp "$REAL"/cloudbackupd "$REAL"/cloudbackupd-{front,looker,network} "$BUILD"
 cp "$REAL/cloudbackupd-worker" "$BUILD/cloudbackupd-worker.real"
 cp "$TOOLS/hostile-worker" "$BUILD/cloudbackupd-worker"
 checks() { echo "worker verify $1" >"$BUILD/scenario"; }
