@@ -42,7 +42,7 @@ for mode in wal delete; do
 	ok "hold, $mode" "$W/load" -m 300 $db hold
 	kill -TERM $p; wait $p
 	us=$(sed -n '2s/ .*//p' watch.$mode)
-	ok "who looks from outside sees it: $us us" test "$us" -ge 295000 -a "$us" -lt 600000
+	ok "who looks from outside sees it: $us us" test "$us" -ge 200000 -a "$us" -lt 900000
 done
 kill -TERM $opener; wait $opener
 

@@ -45,7 +45,8 @@ browse() {
 	PAGE=$!
 }
 reported() { grep -qs "\"who\":\"$1\"" "$W/reports"; }
-went() { grep -s "\"who\":\"$1\"" "$W/reports" | jq -r "$2"; }
+# A page may have been loaded twice.
+went() { grep -s "\"who\":\"$1\"" "$W/reports" | jq -r "$2" | sort -u; }
 
 # The page with the name is loaded from its site, which then gives way.
 browse "http://127.0.0.1:$BAD/bad"

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../capture.sh"
 LIMIT_KIB=$((48 * 1024))
+WAIT=180
 
 mkdb big "$D/big.db" 5
 mkdb big "$D/bigwal.db" 1.01 wal 65536
