@@ -31,6 +31,7 @@
 
 #define WAL_HEADER_BYTES	32
 #define WAL_FRAME_BYTES		24	/* the header of a frame */
+#define WAL_FRAME_COMMIT_AT	4	/* not 0: the last of a transaction */
 #define WAL_MAGIC_LE		0x377f0682	/* little-endian checksums */
 #define WAL_MAGIC_BE		0x377f0683
 

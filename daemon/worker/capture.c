@@ -186,7 +186,8 @@ capture_open(struct capture *c, int recover, int writable)
 	flags = open_flags(c, recover || writable, &query);
 	uri_make(uri, sizeof(uri), c->look.path, query);
 	rc = sqlite3_open_v2(uri, &c->db, flags | SQLITE_OPEN_URI |
-	    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, "unix");
+	    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, c->vfs == NULL ?
+	    "unix" : c->vfs);
 	if (rc != SQLITE_OK)
 		return (capture_sqlite_failed(c, rc));
 	sqlite3_extended_result_codes(c->db, 1);

@@ -26,6 +26,7 @@ struct capture {
 	int			 wal;		/* it is in WAL mode */
 	uint64_t		 began_us;	/* the lock is held since */
 	struct hasher		*hasher;	/* or NULL: no hash is wanted */
+	const char		*vfs;		/* to open it by; NULL: "unix" */
 	int			 update;	/* the artifact holds an older
 						 * state: write what differs */
 	int			 keep_parts;	/* there will be an update */

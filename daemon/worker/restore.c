@@ -17,6 +17,7 @@
 #include "common/compat.h"
 #include "common/procs.h"
 #include "common/util.h"
+#include "daemon/worker/gather.h"
 #include "daemon/worker/restore.h"
 #include "daemon/worker/vfs_fd.h"
 #include "daemon/worker/worker.h"
@@ -387,9 +388,11 @@ backup_into(struct restore *r, sqlite3 *from, int (*first)(struct restore *))
 		rv = -1;
 	else {
 		write_us = util_monotonic_us();
+		(void)gather_begin(sqlite_page_size(r->header));
 		rv = steps(r, b);
 	}
 	rc = sqlite3_backup_finish(b);
+	gather_end();
 	if (rv == 0 && rc != SQLITE_OK)
 		rv = backup_failed(r, rc);
 	if (write_us != start_us)
@@ -521,6 +524,9 @@ run(struct restore *r)
 	    r->error) == -1)
 		return (-1);
 	c->locks = procs_locks_open();
+	if (gather_register("unix") != SQLITE_OK)
+		return (fail(r->error, E_WORKER_FAILED,
+		    "SQLite does not start"));
 	if (look_confine(&c->look, r->error) == -1 ||
 	    capture_open(c, recover, 1) == -1)
 		return (-1);
@@ -545,6 +551,7 @@ restore_run(const struct m_w_restore *order, struct m_w_restored *result,
 	r.c.result = &r.kept;
 	r.c.error = error;
 	r.c.keep_parts = 1;
+	r.c.vfs = GATHER_VFS;
 	r.c.locks = r.c.look.dir = r.c.out = -1;
 	worker_progress("look", 0, 0);
 	rv = run(&r);

@@ -1,7 +1,8 @@
 # Parts of the worker, and the channel that all programs have.
 UNITS +=	$(B)/regress/wal_test $(B)/regress/vfs_fd_test \
 		$(B)/regress/chan_test $(B)/regress/hasher_test \
-		$(B)/regress/indexes_test $(B)/regress/hash_pipe_test
+		$(B)/regress/indexes_test $(B)/regress/hash_pipe_test \
+		$(B)/regress/gather_test
 unit_common :=	common/compat.c common/log.c common/util.c
 
 $(B)/regress/wal_test: $(call obj,regress/unit/wal_test.c \
@@ -10,6 +11,10 @@ $(B)/regress/wal_test: $(call obj,regress/unit/wal_test.c \
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,sqlite3 libbsd)
 $(B)/regress/vfs_fd_test: $(call obj,regress/unit/vfs_fd_test.c \
     daemon/worker/vfs_fd.c $(unit_common))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,sqlite3 libbsd)
+$(B)/regress/gather_test: $(call obj,regress/unit/gather_test.c \
+    daemon/worker/gather.c $(unit_common))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,sqlite3 libbsd)
 $(B)/regress/hasher_test: $(call obj,regress/unit/hasher_test.c \
