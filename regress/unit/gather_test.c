@@ -73,7 +73,8 @@ note(int what, int a, int b, int c)
 	s->b = b;
 	s->c = c;
 	s->hash = UINT64_C(14695981039346656037);
-	if (what == 'r' || wal == NULL || wal->pMethods->xFileSize(wal, &size) != SQLITE_OK)
+	if (what == 'r' || wal == NULL ||
+	    wal->pMethods->xFileSize(wal, &size) != SQLITE_OK)
 		return;
 	s->size = size;
 	for (off = 0; off < size; off += n) {
