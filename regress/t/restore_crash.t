@@ -92,7 +92,7 @@ old_or_new() {
 }
 again() {
 	start_daemon || { result 1 "it starts again" "$(tail -5 "$T/daemon.log")"; finish; exit 1; }
-	wait_for 10 settled || wrong "entries that do not end"
+	wait_for 30 settled || wrong "entries that do not end"
 	wait_for 5 quiet
 	wrong "$(catalog_true)"
 }
