@@ -187,6 +187,13 @@ filesystem_write_soon(int fd, uint64_t offset, uint64_t bytes)
 }
 
 void
+filesystem_write_wait(int fd, uint64_t offset, uint64_t bytes)
+{
+	(void)sync_file_range(fd, (off_t)offset, (off_t)bytes,
+	    SYNC_FILE_RANGE_WAIT_BEFORE);
+}
+
+void
 filesystem_forget(int fd, uint64_t offset, uint64_t bytes)
 {
 	(void)posix_fadvise(fd, (off_t)offset, (off_t)bytes,

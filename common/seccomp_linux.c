@@ -141,6 +141,9 @@ static const struct rule thread_rules[] = {
 	{ SYS_clone, ALLOW, HAS, 0, CLONE_THREAD },
 	/* Its flags are out of sight; the C library falls back to clone. */
 	{ SYS_clone3, REFUSE(ENOSYS), ALWAYS, 0, 0 },
+	/* How long its turns are; of itself only. */
+	{ SYS_sched_getattr, ALLOW, EQUAL, 0, 0 },
+	{ SYS_sched_setattr, ALLOW, EQUAL, 0, 0 },
 };
 
 /* ---- lists that refuse ---- */

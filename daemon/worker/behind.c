@@ -24,6 +24,15 @@ struct behind {
 	int		 fd;
 };
 
+/* Hands a piece to the disk, and waits for the one before. */
+static void
+hand_over(int fd, uint64_t at)
+{
+	filesystem_write_soon(fd, at, STEP_BYTES);
+	if (at >= STEP_BYTES)
+		filesystem_write_wait(fd, at - STEP_BYTES, STEP_BYTES);
+}
+
 static void *
 follow(void *arg)
 {
@@ -31,6 +40,7 @@ follow(void *arg)
 	uint64_t	 at;
 
 	thread_give_way();
+	thread_long_turns(0);		/* it only wakes for a moment */
 	pthread_mutex_lock(&b->mutex);
 	for (;;) {
 		while (!b->end && b->written < b->done + STEP_BYTES)
@@ -39,7 +49,7 @@ follow(void *arg)
 			break;
 		at = b->done;
 		pthread_mutex_unlock(&b->mutex);
-		filesystem_write_soon(b->fd, at, STEP_BYTES);
+		hand_over(b->fd, at);
 		pthread_mutex_lock(&b->mutex);
 		b->done = at + STEP_BYTES;
 		pthread_cond_broadcast(&b->moved);
@@ -92,4 +102,13 @@ behind_end(struct behind *b)
 	pthread_mutex_unlock(&b->mutex);
 	pthread_join(b->thread, NULL);
 	behind_free(b);
+}
+
+void
+behind_rest(int fd, uint64_t bytes)
+{
+	uint64_t	at;
+
+	for (at = 0; at < bytes; at += STEP_BYTES)
+		hand_over(fd, at);
 }

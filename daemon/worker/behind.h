@@ -2,7 +2,9 @@
  * Writing behind: a thread of the worker has the kernel bring to the disk
  * what was just written to a file, so that whoever writes does not wait for
  * the disk, the fsync(2) at the end is short, and the machine's memory does
- * not fill with what is to be written, which would stall others.
+ * not fill with what is to be written, which would stall others.  The disk
+ * has no more of it to do at a time than it needs to stay busy: others who
+ * wait for it wait behind that much, and not behind all of the file.
  */
 #ifndef WORKER_BEHIND_H
 #define WORKER_BEHIND_H
@@ -19,5 +21,9 @@ void		 behind_advance(struct behind *, uint64_t bytes);
 
 /* Ends it, wherever it is, and frees it. */
 void		 behind_end(struct behind *);
+
+/* What of the first `bytes` is not on the disk yet, by the caller itself;
+ * little is left for fsync(2) then. */
+void		 behind_rest(int fd, uint64_t bytes);
 
 #endif

@@ -20,6 +20,7 @@
 #include "common/procs.h"
 #include "common/thread.h"
 #include "common/util.h"
+#include "daemon/worker/behind.h"
 #include "daemon/worker/capture.h"
 #include "daemon/worker/worker.h"
 
@@ -351,6 +352,7 @@ sync_artifact(struct capture *c)
 	uint64_t	start_us = util_monotonic_us();
 
 	worker_progress("sync", c->result->size, c->result->size);
+	behind_rest(c->out, c->result->size);
 	if (fsync(c->out) == -1)
 		return (capture_write_failed(c, errno));
 	c->result->sync_us = util_monotonic_us() - start_us;

@@ -25,6 +25,7 @@
 #include "common/log.h"
 #include "common/procs.h"
 #include "common/sandbox.h"
+#include "common/thread.h"
 #include "common/try.h"
 #include "common/util.h"
 #include "daemon/worker/worker.h"
@@ -438,6 +439,7 @@ main(int argc, char *argv[])
 	if (getppid() != parent)
 		return (1);
 	drop_harden();
+	thread_long_turns(1);
 	engine = chan_new(CHANNEL_FD, ROLE_WORKER, ROLE_ENGINE);
 	order_take();
 	if (chan_drain(engine) == -1)

@@ -2,7 +2,8 @@
 UNITS +=	$(B)/regress/wal_test $(B)/regress/vfs_fd_test \
 		$(B)/regress/chan_test $(B)/regress/hasher_test \
 		$(B)/regress/indexes_test $(B)/regress/hash_pipe_test \
-		$(B)/regress/gather_test
+		$(B)/regress/gather_test \
+		$(B)/regress/thread_test
 unit_common :=	common/compat.c common/log.c common/util.c
 
 $(B)/regress/wal_test: $(call obj,regress/unit/wal_test.c \
@@ -37,3 +38,7 @@ $(B)/regress/chan_test: $(call obj,regress/unit/chan_test.c common/chan.c \
     $(unit_common) $(proto_src))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,libbsd)
+$(B)/regress/thread_test: $(call obj,regress/unit/thread_test.c \
+    common/thread_$(SYSTEM).c)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -pthread
