@@ -23,7 +23,8 @@ database \"bank\" { path \"$T/d/bank.db\" user id \"7\" ${*:2} }"
 	is "$1: the backup is complete" "$(json .data.status <"$T/answer")" completed
 	file=$(json .data.file_path <"$T/answer")
 	is "$1: nothing of it stays in memory" "$(($(cached "$file") / 65536))" 0
-	is "$1: what the application reads stays" "$(cached "$T/d/bank.db")" "$live"
+	# The kernel may have wanted a page or two for something else.
+	ok "$1: what the application reads stays" test "$(cached "$T/d/bank.db")" -ge $((live * 99 / 100))
 	daemon_stop
 }
 left "only here, checked"
