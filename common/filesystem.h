@@ -32,9 +32,13 @@ int64_t		 filesystem_birth_ms(int dir, const char *name);
  */
 void		 filesystem_write_soon(int fd, uint64_t offset, uint64_t bytes);
 
-/* Waits until what was handed over of these bytes is on the disk, which
- * says nothing of the disk's own cache; a hint, too. */
-void		 filesystem_write_wait(int fd, uint64_t offset, uint64_t bytes);
+/*
+ * Waits until what was handed over of these bytes is on the disk, which
+ * says nothing of the disk's own cache; a hint, too.  0, or the errno with
+ * which something of this file could not be written: the system tells that
+ * once for an open file, so no fsync(2) behind this tells it again.
+ */
+int		 filesystem_write_wait(int fd, uint64_t offset, uint64_t bytes);
 
 /*
  * Nobody will read these bytes of a file soon (bytes 0: to its end): the

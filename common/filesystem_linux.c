@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -186,11 +187,15 @@ filesystem_write_soon(int fd, uint64_t offset, uint64_t bytes)
 	    SYNC_FILE_RANGE_WRITE);
 }
 
-void
+int
 filesystem_write_wait(int fd, uint64_t offset, uint64_t bytes)
 {
-	(void)sync_file_range(fd, (off_t)offset, (off_t)bytes,
-	    SYNC_FILE_RANGE_WAIT_BEFORE);
+	if (sync_file_range(fd, (off_t)offset, (off_t)bytes,
+	    SYNC_FILE_RANGE_WAIT_BEFORE) == 0)
+		return (0);
+	/* Not here, or not for this kind of file: then nothing was told. */
+	return (errno == ENOSYS || errno == EINVAL || errno == ESPIPE ? 0 :
+	    errno);
 }
 
 void

@@ -22,15 +22,17 @@ struct behind {
 	uint64_t	 done;		/* of them handed to the disk */
 	int		 end;
 	int		 fd;
+	int		 error;		/* the thread's, until it has ended */
 };
 
 /* Hands a piece to the disk, and waits for the one before. */
-static void
+static int
 hand_over(int fd, uint64_t at)
 {
 	filesystem_write_soon(fd, at, STEP_BYTES);
-	if (at >= STEP_BYTES)
-		filesystem_write_wait(fd, at - STEP_BYTES, STEP_BYTES);
+	if (at < STEP_BYTES)
+		return (0);
+	return (filesystem_write_wait(fd, at - STEP_BYTES, STEP_BYTES));
 }
 
 static void *
@@ -38,6 +40,7 @@ follow(void *arg)
 {
 	struct behind	*b = arg;
 	uint64_t	 at;
+	int		 error;
 
 	thread_give_way();
 	thread_long_turns(0);		/* it only wakes for a moment */
@@ -49,7 +52,8 @@ follow(void *arg)
 			break;
 		at = b->done;
 		pthread_mutex_unlock(&b->mutex);
-		hand_over(b->fd, at);
+		if ((error = hand_over(b->fd, at)) != 0)
+			b->error = error;
 		pthread_mutex_lock(&b->mutex);
 		b->done = at + STEP_BYTES;
 		pthread_cond_broadcast(&b->moved);
@@ -93,22 +97,28 @@ behind_advance(struct behind *b, uint64_t bytes)
 	pthread_mutex_unlock(&b->mutex);
 }
 
-void
+int
 behind_end(struct behind *b)
 {
+	int	error;
+
 	pthread_mutex_lock(&b->mutex);
 	b->end = 1;
 	pthread_cond_broadcast(&b->moved);
 	pthread_mutex_unlock(&b->mutex);
 	pthread_join(b->thread, NULL);
+	error = b->error;
 	behind_free(b);
+	return (error);
 }
 
-void
+int
 behind_rest(int fd, uint64_t bytes)
 {
 	uint64_t	at;
+	int		error = 0;
 
-	for (at = 0; at < bytes; at += STEP_BYTES)
-		hand_over(fd, at);
+	for (at = 0; error == 0 && at < bytes; at += STEP_BYTES)
+		error = hand_over(fd, at);
+	return (error);
 }

@@ -19,11 +19,12 @@ struct behind	*behind_start(int fd);
 /* So many bytes are written now.  Waits while the disk is far behind. */
 void		 behind_advance(struct behind *, uint64_t bytes);
 
-/* Ends it, wherever it is, and frees it. */
-void		 behind_end(struct behind *);
+/* Ends it, wherever it is, and frees it.  0, or the errno with which the
+ * disk did not take something; nobody else is told of that. */
+int		 behind_end(struct behind *);
 
 /* What of the first `bytes` is not on the disk yet, by the caller itself;
- * little is left for fsync(2) then. */
-void		 behind_rest(int fd, uint64_t bytes);
+ * little is left for fsync(2) then.  0, or an errno as of behind_end. */
+int		 behind_rest(int fd, uint64_t bytes);
 
 #endif

@@ -350,9 +350,11 @@ static int
 sync_artifact(struct capture *c)
 {
 	uint64_t	start_us = util_monotonic_us();
+	int		error;
 
 	worker_progress("sync", c->result->size, c->result->size);
-	behind_rest(c->out, c->result->size);
+	if ((error = behind_rest(c->out, c->result->size)) != 0)
+		return (capture_write_failed(c, error));
 	if (fsync(c->out) == -1)
 		return (capture_write_failed(c, errno));
 	c->result->sync_us = util_monotonic_us() - start_us;

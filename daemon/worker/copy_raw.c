@@ -398,7 +398,7 @@ ahead_blocks(struct capture *c, struct source *s)
 	struct behind	*b = NULL;
 	uint64_t	 off, total;
 	size_t		 n;
-	int		 rv = 0;
+	int		 error, rv = 0;
 
 	total = s->pages * s->page_size;
 	if (ftruncate(c->out, (off_t)total) == -1)
@@ -416,8 +416,8 @@ ahead_blocks(struct capture *c, struct source *s)
 			rv = ahead_block(c, s, b, off, n);
 	}
 	/* Under the lock the processor is wanted for other things. */
-	if (b != NULL)
-		behind_end(b);
+	if (b != NULL && (error = behind_end(b)) != 0 && rv != -1)
+		rv = capture_write_failed(c, error);
 	return (rv);
 }
 

@@ -137,7 +137,7 @@ pack_run(const struct m_w_pack *o, struct m_w_packed *r, struct m_error *e)
 	struct pack	p;
 	struct stat	st;
 	int		source = worker_file(W_FILE_SOURCE);
-	int		target = worker_file(W_FILE_TARGET), rv;
+	int		target = worker_file(W_FILE_TARGET), rv, error;
 
 	thread_give_way();		/* and those that it starts */
 	if (source == -1 || target == -1 || fstat(source, &st) == -1)
@@ -156,8 +156,11 @@ pack_run(const struct m_w_pack *o, struct m_w_packed *r, struct m_error *e)
 	p.file.wrote = on_wrote;
 	p.file.arg = &p;
 	rv = pack(&p, source, (uint64_t)st.st_size, e);
-	if (p.behind != NULL)
-		behind_end(p.behind);
+	if (p.behind != NULL && (error = behind_end(p.behind)) != 0 &&
+	    rv == 0)
+		rv = fail(e, error == ENOSPC || error == EDQUOT ?
+		    E_INSUFFICIENT_SPACE : E_IO_ERROR, "cannot write to the "
+		    "backup directory: %s", strerror(error));
 	hasher_abandon(p.plain);
 	hasher_abandon(p.stored);
 	zstd_free(p.zstd);
