@@ -32,6 +32,33 @@ create_discard(struct job *j)
 	c->local.size = c->remote.size = 0;
 }
 
+/* ---- what came of it ---- */
+
+static uint32_t
+local_form(const struct create *c)
+{
+	return (c->local.size != 0 ? c->local.form : 0);
+}
+
+static uint32_t
+remote_form(const struct create *c)
+{
+	if (c->remote_image)
+		return (0);
+	return (c->remote.size != 0 ? c->remote.form : local_form(c));
+}
+
+/* By what was made, not by what it was to be: a reload may have been
+ * between the two. */
+static int
+remote_differs(const struct create *c, const struct conf_database *d)
+{
+	uint32_t	form = local_form(c);
+
+	return (form != forms_of(&d->remote) || ((form & FORM_ZSTD) != 0 &&
+	    d->local.compress != d->remote.compress));
+}
+
 /* ---- remotes ---- */
 
 /*
@@ -54,8 +81,9 @@ plan_copies(struct job *j)
 	}
 }
 
+/* image: that is what they get. */
 static void
-to_remotes(struct job *j)
+to_remotes(struct job *j, int image)
 {
 	struct create		*c = j->data;
 	struct conf_target	*t;
@@ -66,7 +94,9 @@ to_remotes(struct job *j)
 		create_finish(j);
 		return;
 	}
-	remotes_early_go(j->engine, j->database, j->backup_id);
+	/* What went early was, and a reload may have forbidden that since. */
+	if (image)
+		remotes_early_go(j->engine, j->database, j->backup_id);
 	remotes_early_drop(j->engine, j->backup_id);
 	TAILQ_FOREACH(t, &j->database->targets, entry)
 		remote_planned(j->engine, j->backup_id, t->remote->name);
@@ -92,13 +122,6 @@ stored(struct job *j)
 	catalog_stored(j->engine->catalog, j->backup_id, &s);
 }
 
-static int
-forms_differ(const struct conf_database *d)
-{
-	return (d->local.compress != d->remote.compress ||
-	    !d->local.encrypt != !d->remote.encrypt);
-}
-
 /* They get nothing, and never what was not meant for them. */
 static void
 remote_nothing(struct job *j)
@@ -106,7 +129,7 @@ remote_nothing(struct job *j)
 	struct catalog_stored	s = { NULL, 0, "" };
 
 	s.form = form_name(forms_of(&j->database->remote));
-	if (forms_differ(j->database))
+	if (remote_differs(j->data, j->database))
 		catalog_remote_form(j->engine->catalog, j->backup_id, &s, "");
 }
 
@@ -145,7 +168,7 @@ name_remote(struct job *j, char *err)
 static const char *
 kept_form(const struct create *c)
 {
-	return (c->local.size != 0 ? form_name(c->local.form) : FORM_PLAIN);
+	return (form_name(local_form(c)));
 }
 
 static int
@@ -223,6 +246,7 @@ name_all(struct job *j)
 	struct engine	*e = j->engine;
 	struct m_error	 error;
 	char		 path[ARTIFACT_BYTES];
+	int		 image = remote_form(c) == 0;
 
 	memset(&error, 0, sizeof(error));
 	store_final_path(e->store, j->database->name, j->backup_id,
@@ -258,7 +282,7 @@ name_all(struct job *j)
 	    &c->captured.signature);
 	create_tell(c, NULL);
 	expire_kick(e, j->database->name);
-	to_remotes(j);
+	to_remotes(j, image);
 }
 
 /* ---- forms ---- */
@@ -274,6 +298,13 @@ on_progress(void *arg, const struct m_w_progress *p)
 		job_spent(j, &p->spent);
 	else
 		job_progress(j, p);
+}
+
+static int
+forms_differ(const struct conf_database *d)
+{
+	return (d->local.compress != d->remote.compress ||
+	    !d->local.encrypt != !d->remote.encrypt);
 }
 
 /* Starts one of the two: done is called with what came of it. */
@@ -336,7 +367,7 @@ pack_remote(struct job *j)
 	struct conf_database	*d = j->database;
 
 	if (c->verified.verdict == VERDICT_DAMAGED ||
-	    TAILQ_EMPTY(&d->targets) || !forms_differ(d)) {
+	    TAILQ_EMPTY(&d->targets) || !remote_differs(c, d)) {
 		name_all(j);
 		return;
 	}
