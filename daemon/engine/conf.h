@@ -155,6 +155,8 @@ struct conf_database {
 	int		 expire_due;	/* expire.c's */
 	int		 owner_known;	/* the engine's, from its workers: */
 	uint32_t	 owner;		/* the live file's uid */
+	uint32_t	 path_turn;	/* another after each reload that gave
+					 * it another path */
 	uint64_t	 jobs_turn;	/* job.c's */
 	int64_t		 drill_retry_ms;	/* drills.c's */
 	uint32_t	 drill_tries;

@@ -183,6 +183,7 @@ database_swap(struct conf_database *to, struct conf_database *from)
 	to->gone = was.gone;
 	to->owner_known = was.owner_known;
 	to->owner = was.owner;
+	to->path_turn = was.path_turn;
 	to->jobs_turn = was.jobs_turn;
 	to->scheduled = was.scheduled;
 	to->retired = 0;
@@ -258,8 +259,10 @@ database_merge(struct merge *g, struct conf_database *mine,
 		if (how == MERGE_ADDED)
 			mine->gone = 0;
 		database_swap(mine, next);
-		if (m->other_path)
+		if (m->other_path) {
 			mine->owner_known = 0;
+			mine->path_turn++;
+		}
 	}
 	mine->expire_due = 1;
 	TAILQ_INSERT_TAIL(&g->to->databases, mine, entry);

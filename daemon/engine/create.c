@@ -364,7 +364,7 @@ on_captured(void *arg, const struct task_result *r)
 		    "the capture gave an impossible answer");
 		return;
 	}
-	owner_told(j->database, c->captured.uid);
+	owner_told(j->database, c->path_turn, c->captured.uid);
 	if (c->captured.fallback[0] != '\0')
 		log_warnx("backup of %s by SQLite's backup API: %s",
 		    j->database->name, c->captured.fallback);
@@ -401,6 +401,7 @@ capture(struct job *j)
 
 	memset(&o, 0, sizeof(o));
 	look_fill(e, d, &o.look);
+	c->path_turn = d->path_turn;
 	o.method = d->capture;
 	o.lock_timeout_ms = d->lock_timeout_ms;
 	o.lock_limit_ms = d->lock_limit_ms;

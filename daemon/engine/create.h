@@ -11,6 +11,7 @@ struct create {
 	struct artifact		artifact;	/* the image */
 	int			has_artifact;
 	int64_t			created_ms;
+	uint32_t		path_turn;	/* of the database, then */
 	struct m_w_captured	captured;
 	create_cb		*ended;		/* of a scheduled one */
 	void			*arg;

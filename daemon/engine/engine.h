@@ -220,9 +220,11 @@ void	visible_stats(struct engine *, const struct names *,
 /* Has a worker look at each, in the background. */
 void	owners_look(struct engine *);
 
-/* What a worker saw. */
-void	owner_told(struct conf_database *, uint32_t uid);
-void	owner_inspected(struct conf_database *, const struct m_file_info *);
+/* What a worker saw, that was sent there when path_turn was this: otherwise
+ * it is of another file. */
+void	owner_told(struct conf_database *, uint32_t path_turn, uint32_t uid);
+void	owner_inspected(struct conf_database *, uint32_t path_turn,
+	    const struct m_file_info *);
 
 /* ---- audit.c; audit.h has more ---- */
 

@@ -14,6 +14,7 @@
 struct inspection {
 	struct engine	*engine;
 	struct conf_database *database;
+	uint32_t	 path_turn;	/* of it, when asked */
 	uint64_t	 request;
 };
 
@@ -31,7 +32,7 @@ on_inspected(void *arg, const struct task_result *r)
 	}
 	memcpy(&m, r->data, sizeof(m));
 	if (told_inspected(&m)) {
-		owner_inspected(i->database, &m);
+		owner_inspected(i->database, i->path_turn, &m);
 		chan_send(i->engine->front.chan, MSG_REP_FILE_INFO,
 		    i->request, &m, sizeof(m), -1);
 	} else
@@ -50,6 +51,7 @@ file_info_request(struct engine *e, uint64_t request, struct conf_database *d)
 	i = xcalloc(1, sizeof(*i));
 	i->engine = e;
 	i->database = d;
+	i->path_turn = d->path_turn;
 	i->request = request;
 	memset(&o, 0, sizeof(o));
 	look_fill(e, d, &o.look);

@@ -128,7 +128,7 @@ database_new(struct pattern *p, const struct found *f)
 		return;
 	}
 	d = database_add(p, name, f->path);
-	owner_told(d, f->uid);
+	owner_told(d, d->path_turn, f->uid);
 	catalog_database_seen(p->engine->catalog, name, f->path,
 	    p->block->name);
 	log_info("database %s: %s, found by %s", name, f->path,
@@ -159,7 +159,7 @@ database_there(struct pattern *p, struct conf_database *d,
 	int	gone = f == NULL;
 
 	if (f != NULL)
-		owner_told(d, f->uid);
+		owner_told(d, d->path_turn, f->uid);
 	if (d->gone == gone)
 		return;
 	d->gone = gone;

@@ -15,13 +15,16 @@
 struct looking {
 	struct engine		*engine;
 	struct conf_database	*database;
+	uint32_t		 path_turn;	/* of it, when asked */
 };
 
 static void	look_next(struct looking *);
 
 void
-owner_told(struct conf_database *d, uint32_t uid)
+owner_told(struct conf_database *d, uint32_t path_turn, uint32_t uid)
 {
+	if (d->path_turn != path_turn)
+		return;
 	if (d->owner_known && d->owner != uid)
 		log_info("database %s: its owner is uid %u now, was uid %u",
 		    d->name, uid, d->owner);
@@ -30,11 +33,12 @@ owner_told(struct conf_database *d, uint32_t uid)
 }
 
 void
-owner_inspected(struct conf_database *d, const struct m_file_info *f)
+owner_inspected(struct conf_database *d, uint32_t path_turn,
+    const struct m_file_info *f)
 {
 	/* One that is gone stays its owner's, who may want it back. */
 	if (f->flags & FILE_EXISTS)
-		owner_told(d, f->uid);
+		owner_told(d, path_turn, f->uid);
 }
 
 static void
@@ -43,7 +47,7 @@ on_looked(void *arg, const struct task_result *r)
 	struct looking	*l = arg;
 
 	if (r->ok && r->type == MSG_W_INSPECTED)
-		owner_inspected(l->database, r->data);
+		owner_inspected(l->database, l->path_turn, r->data);
 	else
 		log_debug("database %s: its owner is not known: %s",
 		    l->database->name, r->error.text);
@@ -67,6 +71,7 @@ look_next(struct looking *l)
 	}
 	memset(&o, 0, sizeof(o));
 	look_fill(l->engine, l->database, &o.look);
+	l->path_turn = l->database->path_turn;
 	memset(&t, 0, sizeof(t));
 	t.type = MSG_W_INSPECT;
 	t.data = &o;

@@ -95,6 +95,21 @@ restore_fail_task(struct job *j, const struct m_error *error)
 		restore_fail(j, error);
 }
 
+int
+restore_path_check(struct job *j, struct m_error *error)
+{
+	struct restoring	*r = j->data;
+
+	if (r->path_turn == j->database->path_turn)
+		return (0);
+	memset(error, 0, sizeof(*error));
+	error->code = E_BUSY;
+	snprintf(error->text, sizeof(error->text), "%s was given another path "
+	    "since the restore was asked for; nothing was changed",
+	    j->database->name);
+	return (-1);
+}
+
 static void
 on_task_progress(void *arg, const struct m_w_progress *p)
 {
@@ -346,7 +361,7 @@ on_looked(void *arg, const struct task_result *t)
 		fail_text(j, E_WORKER_FAILED, "impossible answer");
 		return;
 	}
-	owner_inspected(j->database, &r->live);
+	owner_inspected(j->database, r->path_turn, &r->live);
 	memset(&o, 0, sizeof(o));
 	/* D5: what only a remote vouches for is looked at in full. */
 	o.level = r->backup.checksum[0] == '\0' ? VERIFY_FULL :
@@ -367,8 +382,13 @@ static void
 look(struct job *j)
 {
 	struct m_w_inspect	o;
+	struct m_error		error;
 	struct task_order	t;
 
+	if (restore_path_check(j, &error) == -1) {
+		restore_fail(j, &error);
+		return;
+	}
 	memset(&o, 0, sizeof(o));
 	look_fill(j->engine, j->database, &o.look);
 	job_phase(j, "look", 0, 0);
@@ -590,6 +610,7 @@ restore_begin(struct engine *e, uint64_t request,
 		return;
 	}
 	j->backup_id = r->backup.id;
+	r->path_turn = d->path_turn;
 	audit_begin(j, &m->asker);
 	log_info("restore of backup %lld%s%s into %s asked for",
 	    (long long)r->backup.id, r->backup.id == 0 ? " remote=" : "",

@@ -18,6 +18,7 @@ struct restoring {
 					 * it was used */
 	int		 asked;		/* remotes were */
 	int		 image;		/* descriptor, settled, reading only */
+	uint32_t	 path_turn;	/* of the database, when asked for */
 	struct m_file_info live;	/* before */
 	char		 checksum[CHECKSUM_BYTES];	/* of the image */
 	uint64_t	 size;		/* of the image, bytes */
@@ -57,6 +58,10 @@ void	restore_fail(struct job *, const struct m_error *);
 
 /* The same for what a worker says: with who holds the lock, if it is that. */
 void	restore_fail_task(struct job *, const struct m_error *);
+
+/* Has the database another path than when this was asked for?  Then it must
+ * not be written to.  0, or -1 and *error. */
+int	restore_path_check(struct job *, struct m_error *error);
 
 /* Starts a worker for the restore, with its patience; progress may be left
  * NULL.  NULL when too many run. */

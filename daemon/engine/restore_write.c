@@ -149,6 +149,8 @@ begin(struct job *j, struct m_error *error)
 	int			 files[W_FILE_KINDS] = { -1, -1, -1, -1, -1 };
 	size_t			 i;
 
+	if (restore_path_check(j, error) == -1)
+		return (-1);
 	for (i = 0; i < nitems(kinds); i++) {
 		if (restore_artifact(j, kinds[i], error) == -1) {
 			discard(j);

@@ -15,6 +15,7 @@
 struct looking {
 	struct engine		*engine;
 	struct conf_database	*database;
+	uint32_t		 path_turn;	/* of it, when asked */
 	unchanged_cb		*done;
 	void			*arg;
 };
@@ -91,7 +92,10 @@ on_looked(void *arg, const struct look_result *r)
 {
 	struct looking	*l = arg;
 
-	if (r->ok)
+	/* What was seen is of another file. */
+	if (l->path_turn != l->database->path_turn && !l->engine->stopping)
+		l->done(l->arg, DATABASE_CHANGED, NULL);
+	else if (r->ok)
 		l->done(l->arg, compare(l->engine, l->database,
 		    &r->signature), NULL);
 	else
@@ -109,6 +113,7 @@ unchanged_look(struct engine *e, struct conf_database *d, unchanged_cb *done,
 	l = xcalloc(1, sizeof(*l));
 	l->engine = e;
 	l->database = d;
+	l->path_turn = d->path_turn;
 	l->done = done;
 	l->arg = arg;
 	look_fill(e, d, &look);
