@@ -169,6 +169,8 @@ children_start(struct engine *e)
 	fds[1] = fn[1];
 	e->network.pid = spawn_program(e, "cloudbackupd-network", fds, 2,
 	    drop ? e->conf->user_network : NULL, NETWORK_ROOT);
+	if (e->front.pid == -1 || e->network.pid == -1)
+		fatalx("cannot start");
 	close(ef[1]);
 	close(en[1]);
 	close(fn[0]);

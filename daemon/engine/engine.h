@@ -111,7 +111,8 @@ void	flow_free(struct engine *);
 /*
  * Forks and executes one of our programs with fds[0..n) as its descriptors
  * 3, 4 ...; they stay open here.  Everything else is closed in it.  user
- * and root (or NULL) become -u and -r.  The pid; fatal if it can't.
+ * and root (or NULL) become -u and -r.  The pid, or -1 when the system has
+ * no process for it (logged).
  */
 pid_t	spawn_program(const struct engine *, const char *program,
 	    const int *fds, size_t n, const char *user, const char *root);
@@ -311,7 +312,7 @@ struct task_order {
 /*
  * Starts a worker.  done is called once, after the process has ended (or
  * could not be ended), never from within task_start.  NULL when too many
- * run (fd is closed then).
+ * run, or the system has no process for it (fd is closed then).
  */
 struct task	*task_start(struct engine *, const struct task_order *);
 

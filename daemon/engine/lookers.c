@@ -61,7 +61,8 @@ struct lookers {
 };
 
 static void	line_run(struct engine *);
-static int	nobody_left(const struct engine *);
+static int	line_stuck(const struct engine *);
+static void	line_look_after(struct engine *);
 
 /* ---- what was asked for ---- */
 
@@ -206,6 +207,7 @@ finish(struct looker *l)
 	if (w != NULL)
 		wish_fail(w, E_WORKER_FAILED, text);
 	line_run(e);
+	line_look_after(e);
 	engine_stop_check(e);
 }
 
@@ -277,7 +279,7 @@ hangs(struct looker *l)
 	    "seconds: a file system may hang", PATIENCE_MS / 1000);
 	log_warnx("%s (pid %d)", text, (int)l->was_pid);
 	line_run(e);
-	if (nobody_left(e))
+	if (line_stuck(e))
 		line_fail(e, E_IO_ERROR, text);
 	wish_fail(w, E_IO_ERROR, text);
 }
@@ -321,6 +323,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		looker_kill(l);
 }
 
+/* NULL when the system has no process for it. */
 static struct looker *
 looker_new(struct engine *e)
 {
@@ -334,6 +337,11 @@ looker_new(struct engine *e)
 	l->pid = l->was_pid = spawn_program(e, "cloudbackupd-looker", &sv[1],
 	    1, NULL, NULL);
 	close(sv[1]);
+	if (l->pid == -1) {
+		close(sv[0]);
+		free(l);
+		return (NULL);
+	}
 	l->chan = chan_new(sv[0], ROLE_ENGINE, ROLE_LOOKER);
 	if ((l->timer = evtimer_new(e->base, on_timer, l)) == NULL)
 		fatalx("evtimer_new");
@@ -368,9 +376,10 @@ looker_for(struct engine *e)
 	return (looker_new(e));
 }
 
-/* Do as many as there may be hang, so that no other can be begun? */
+/* After line_run: does somebody wait, and nobody will have another look?
+ * As many hang as there may be, or none can be started. */
 static int
-nobody_left(const struct engine *e)
+line_stuck(const struct engine *e)
 {
 	const struct looker	*l;
 
@@ -378,7 +387,7 @@ nobody_left(const struct engine *e)
 		if (!l->last && l->chan != NULL)
 			return (0);
 	}
-	return (e->lookers->n >= LOOKERS_MAX);
+	return (!TAILQ_EMPTY(&e->lookers->line));
 }
 
 static void
@@ -397,6 +406,13 @@ line_run(struct engine *e)
 	}
 }
 
+static void
+line_look_after(struct engine *e)
+{
+	if (line_stuck(e))
+		line_fail(e, E_BUSY, "no process can be started to look");
+}
+
 int
 lookers_look(struct engine *e, const struct m_look *look, looked_cb *done,
     void *arg)
@@ -404,7 +420,7 @@ lookers_look(struct engine *e, const struct m_look *look, looked_cb *done,
 	struct lookers	*ls = e->lookers;
 	struct wish	*w;
 
-	if (e->stopping || ls->waiting >= WAITING_MAX || nobody_left(e))
+	if (e->stopping || ls->waiting >= WAITING_MAX)
 		return (-1);
 	w = xcalloc(1, sizeof(*w));
 	w->look = *look;
@@ -414,7 +430,12 @@ lookers_look(struct engine *e, const struct m_look *look, looked_cb *done,
 	TAILQ_INSERT_TAIL(&ls->line, w, entry);
 	ls->waiting++;
 	line_run(e);
-	return (0);
+	if (!line_stuck(e))
+		return (0);
+	TAILQ_REMOVE(&ls->line, w, entry);
+	ls->waiting--;
+	free(w);
+	return (-1);
 }
 
 void
@@ -453,6 +474,7 @@ lookers_changed(struct engine *e)
 			looker_leave(l);
 	}
 	line_run(e);
+	line_look_after(e);
 }
 
 void

@@ -21,7 +21,7 @@ void	lookers_free(struct engine *);
 /*
  * Has this looked at; look is copied.  done is called once, within 15
  * seconds of its turn, never from within this.  0, or -1 when the daemon
- * ends, too many wait, or too many hang.
+ * ends, too many wait, too many hang, or none can be started.
  */
 int	lookers_look(struct engine *, const struct m_look *look,
 	    looked_cb *done, void *arg);

@@ -171,8 +171,10 @@ spawn_program(const struct engine *e, const char *program, const int *fds,
 	envp[0] = (char *)(uintptr_t)"PATH=/usr/bin:/bin";
 	envp[1] = journal_variable(journal, sizeof(journal));
 	envp[2] = NULL;
-	if ((pid = fork()) == -1)
-		fatal("fork");
+	if ((pid = fork()) == -1) {
+		log_warn("cannot start %s", program);
+		return (-1);
+	}
 	if (pid == 0) {
 		signals_default();
 		place_descriptors(fds, n);

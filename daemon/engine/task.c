@@ -368,13 +368,20 @@ task_start(struct engine *e, const struct task_order *o)
 	t->order = *o;
 	t->order.data = NULL;
 	t->order.fd = -1;
-	TAILQ_INSERT_TAIL(&e->tasks, t, entry);
 	spawn_pair(sv);
 	t->pid = spawn_program(e, "cloudbackupd-worker", &sv[1], 1, NULL,
 	    NULL);
+	close(sv[1]);
+	if (t->pid == -1) {
+		close(sv[0]);
+		if (o->fd != -1)
+			close(o->fd);
+		free(t);
+		return (NULL);
+	}
+	TAILQ_INSERT_TAIL(&e->tasks, t, entry);
 	t->was_pid = t->pid;
 	log_debug("worker %d begins: %s", (int)t->pid, o->what);
-	close(sv[1]);
 	t->chan = chan_new(sv[0], ROLE_ENGINE, ROLE_WORKER);
 	if ((t->timer = evtimer_new(e->base, on_patience, t)) == NULL)
 		fatalx("evtimer_new");
