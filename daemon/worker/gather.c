@@ -32,6 +32,8 @@ static struct {
 } g;
 
 static sqlite3_vfs	*below;
+static void		(*watch)(void *, uint64_t);
+static void		*watch_arg;
 
 static sqlite3_file *
 real(sqlite3_file *f)
@@ -48,9 +50,11 @@ flush(void)
 	size_t	n = g.filled;
 
 	g.filled = 0;
-	if (n > 0 && g.error == SQLITE_OK)
-		g.error = g.wal->pMethods->xWrite(g.wal, g.buffer, (int)n,
-		    g.at);
+	if (n == 0 || g.error != SQLITE_OK)
+		return (g.error);
+	g.error = g.wal->pMethods->xWrite(g.wal, g.buffer, (int)n, g.at);
+	if (g.error == SQLITE_OK && watch != NULL)
+		watch(watch_arg, (uint64_t)g.at + n);
 	return (g.error);
 }
 
@@ -346,6 +350,13 @@ gather_begin(size_t page_size)
 	g.through = 0;
 	g.error = SQLITE_OK;
 	return (0);
+}
+
+void
+gather_watch(void (*cb)(void *, uint64_t), void *arg)
+{
+	watch = cb;
+	watch_arg = arg;
 }
 
 void

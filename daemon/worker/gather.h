@@ -36,6 +36,12 @@ int	gather_register(const char *over);
  */
 int	gather_begin(size_t page_size);
 
+/*
+ * From here on, cb is called when the -wal has been written to, and is not
+ * to touch the database; bytes: so far from its beginning.  NULL: nobody.
+ */
+void	gather_watch(void (*cb)(void *, uint64_t bytes), void *arg);
+
 /* The transaction has ended, or its lock was let go: memory is given back. */
 void	gather_end(void);
 

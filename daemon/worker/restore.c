@@ -17,6 +17,7 @@
 #include "common/compat.h"
 #include "common/procs.h"
 #include "common/util.h"
+#include "daemon/worker/behind.h"
 #include "daemon/worker/gather.h"
 #include "daemon/worker/restore.h"
 #include "daemon/worker/vfs_fd.h"
@@ -362,6 +363,53 @@ steps(struct restore *r, sqlite3_backup *b)
 	return (rc == SQLITE_DONE ? 0 : backup_failed(r, rc));
 }
 
+static void
+on_written(void *arg, uint64_t bytes)
+{
+	behind_advance(arg, bytes);
+}
+
+/*
+ * The -wal goes to the disk while it is written, so that the sync of the
+ * commit has little left to wait for.  A descriptor of its own for that
+ * drops no lock when it is closed: SQLite locks the database and the -shm.
+ */
+static struct behind *
+trail(struct restore *r, int *fd)
+{
+	struct behind	*b;
+
+	*fd = r->c.wal ? look_beside(&r->c.look, "-wal", O_RDONLY) : -1;
+	if (*fd == -1 || (b = behind_start(*fd)) == NULL)
+		return (NULL);
+	gather_watch(on_written, b);
+	return (b);
+}
+
+/* What the disk did not take, SQLite's own descriptor was told, too. */
+static void
+trail_end(struct behind *b, int fd)
+{
+	gather_watch(NULL, NULL);
+	if (b != NULL)
+		(void)behind_end(b);
+	if (fd != -1)
+		close(fd);
+}
+
+static int
+write_image(struct restore *r, sqlite3_backup *b)
+{
+	struct behind	*behind;
+	int		 fd, rv;
+
+	(void)gather_begin(sqlite_page_size(r->header));
+	behind = trail(r, &fd);
+	rv = steps(r, b);
+	trail_end(behind, fd);
+	return (rv);
+}
+
 /*
  * All of it while the lock of step 0 is held.  first: called under it,
  * before a page is written.
@@ -388,8 +436,7 @@ backup_into(struct restore *r, sqlite3 *from, int (*first)(struct restore *))
 		rv = -1;
 	else {
 		write_us = util_monotonic_us();
-		(void)gather_begin(sqlite_page_size(r->header));
-		rv = steps(r, b);
+		rv = write_image(r, b);
 	}
 	rc = sqlite3_backup_finish(b);
 	gather_end();

@@ -355,6 +355,19 @@ holds(const char *path, int version)
 
 /* ---- what is done ---- */
 
+static int	told, told_wrong;
+
+/* What is told of is in the file. */
+static void
+on_written(void *arg, uint64_t bytes)
+{
+	sqlite3_int64	size = 0;
+
+	(void)wal->pMethods->xFileSize(wal, &size);
+	told_wrong += arg != &told || bytes > (uint64_t)size;
+	told++;
+}
+
 /* Puts image over it, as a restore does; stop: gives up after so many
  * steps, with gather_end left to the caller; 0: never.  The code at the
  * end. */
@@ -471,6 +484,26 @@ compare(const char *live, const char *image, int frames, const char *what)
 	    "%s: by fewer writes, %d for %d", what, w[1], w[0]);
 }
 
+/* Who watches hears of what is written, until he watches no more. */
+static void
+watched(const char *live, const char *image)
+{
+	sqlite3	*db, *reader;
+	int	 rc;
+
+	db = begun(live, 1, 1, &reader);
+	gather_watch(on_written, &told);
+	rc = restored(db, image, 1, 0);
+	ok(rc == SQLITE_OK && told > 0 && told <= writes && told_wrong == 0,
+	    "who watches is told, %d times (%d wrong)", told, told_wrong);
+	gather_watch(NULL, NULL);
+	told = 0;
+	rc = restored(db, image, 1, 0);
+	ended(db, reader);
+	ok(rc == SQLITE_OK && told == 0 && holds(LIVE, 2),
+	    "and then no more");
+}
+
 /* The k-th write, or sync, fails, for each of them. */
 static void
 faults(const char *live, const char *image, int often, int sync,
@@ -558,6 +591,7 @@ main(void)
 	faults("small", NULL, 1, 0, "a write of SQL fails once");
 	faults("small", "many", 1, 1, "a sync fails");
 	given_up("large", "many");
+	watched("large", "many");
 	/* Then no sync comes before others see the commit. */
 	synchronous = "normal";
 	compare("small", "many", 0, "synchronous=normal");
