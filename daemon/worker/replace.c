@@ -233,6 +233,51 @@ keep_old(struct restore *r)
 	return (rv);
 }
 
+static int
+time_equal(const struct timespec *a, const struct timespec *b)
+{
+	return (a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec);
+}
+
+static int
+is_same_file(const struct stat *a, const struct stat *b)
+{
+	return (a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_size == b->st_size && time_equal(&a->st_mtim,
+	    &b->st_mtim) && time_equal(&a->st_ctim, &b->st_ctim));
+}
+
+/* Before SQLite has it open: closing it here would drop its locks. */
+static int
+still_unreadable(const struct look *l)
+{
+	uint8_t	h[SQLITE_HEADER_BYTES];
+	ssize_t	n;
+	int	fd;
+
+	if ((fd = look_beside(l, "", O_RDONLY)) == -1)
+		return (0);
+	n = pread(fd, h, sizeof(h), 0);
+	close(fd);
+	return (n > 0 && (n < (ssize_t)sizeof(h) || !sqlite_is_header(h)));
+}
+
+int
+restore_same_check(struct restore *r, int exactly)
+{
+	struct look	*l = &r->c.look;
+	struct stat	 st;
+	int		 there;
+
+	there = look_stat_beside(l, "", &st) == 0;
+	if (r->missing ? !there && errno == ENOENT : there &&
+	    (exactly ? is_same_file(&st, &l->st) : still_unreadable(l)))
+		return (0);
+	return (fail(r->error, E_BUSY, "%s %s while the restore was made "
+	    "ready; it was not touched", r->c.look.path, r->missing ?
+	    "was made" : "changed"));
+}
+
 int
 replace_run(struct restore *r)
 {
@@ -251,8 +296,8 @@ replace_run(struct restore *r)
 	start_us = util_monotonic_us();
 	rv = stage(r, staged);
 	(void)worker_lap(PHASE_TRANSACTION, start_us);
-	if (rv == 0 && (keep_old(r) == -1 || neighbours_remove(r) == -1 ||
-	    name_give(r, staged) == -1 || directory_sync(r) == -1))
+	if (rv == 0 && (keep_old(r) == -1 || restore_same_check(r, 1) == -1 ||
+	    neighbours_remove(r) == -1 || name_give(r, staged) == -1 || directory_sync(r) == -1))
 		rv = -1;
 	if (rv == -1)
 		(void)unlinkat(l->dir, staged, 0);

@@ -317,7 +317,7 @@ other_check(struct restore *r)
 
 	if (!r->missing && !r->unreadable)
 		return (0);
-	if (await_sound(r) == -1)
+	if (await_sound(r) == -1 || restore_same_check(r, 0) == -1)
 		return (-1);
 	if (!r->unreadable)
 		return (0);

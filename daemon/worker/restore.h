@@ -38,6 +38,14 @@ int	restore_keep_all(struct restore *);
  */
 int	restore_kept(struct restore *);
 
+/*
+ * How a database that is missing, or can't be read, is restored was decided
+ * by a look at it, and others do not wait meanwhile: 0 when it is still
+ * missing or still none that SQLite can read (exactly: and nobody has
+ * written to it), or -1 and *error.
+ */
+int	restore_same_check(struct restore *, int exactly);
+
 /* Publishes the image under the database's name, by rename; nobody has it
  * open.  0, or -1 and *error: then the old name stands as it was. */
 int	replace_run(struct restore *);

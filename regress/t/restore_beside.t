@@ -159,6 +159,44 @@ go_on
 ends FORCE_REQUIRED "another encoding"
 same "another encoding"
 
+# A database that is not there, until an application makes it meanwhile.
+F=$D/del/app.db
+rm "$F"*
+app() {
+	coproc APP { owned sqlite3 "$F" 2>&1; }
+	echo "PRAGMA journal_mode=wal; CREATE TABLE mine(x); INSERT INTO mine VALUES('kept'); SELECT 'made';" >&"${APP[1]}"
+	while read -r line <&"${APP[0]}" && [ "$line" != made ]; do :; done
+}
+app_ends() { eval "exec ${APP[1]}>&-"; wait "$APP_PID" 2>/dev/null; }
+UNTIL=running begin "$ID_del" '{"force": true}'
+sleep 0.3
+app
+go_on
+ends BUSY "it is made meanwhile"
+is "that is not touched" "$(sql "$F" 'SELECT x FROM mine; PRAGMA integrity_check' | xargs)" "kept ok"
+app_ends
+is "nor lost when it ends" "$(sql "$F" 'SELECT x FROM mine; PRAGMA integrity_check' | xargs)" "kept ok"
+
+# The same of one that is no database, and is made one.
+owned rm "$F"*
+garbage() { head -c 20000 /dev/urandom >"$F"; own "$F"; }
+garbage
+UNTIL=running begin "$ID_del" '{"force": true}'
+sleep 0.3
+cp "$D/wal/app.db" "$T/other"; cat "$T/other" >"$F"
+go_on
+ends BUSY "another content in its place"
+ok "that is not touched, either" cmp "$T/other" "$F"
+garbage
+UNTIL=running begin "$ID_del" '{"force": true}'
+sleep 0.3
+owned rm "$F"; app
+go_on
+ends BUSY "another one in its place"
+is "that is not touched, too" "$(sql "$F" 'SELECT x FROM mine; PRAGMA integrity_check' | xargs)" "kept ok"
+app_ends
+is "nor lost when it ends" "$(sql "$F" 'SELECT x FROM mine; PRAGMA integrity_check' | xargs)" "kept ok"
+
 # A database that is not there: nothing is put in its place before.
 F=$D/del/app.db
 rm "$F"*
