@@ -47,11 +47,11 @@ struct m_w_globbed {
 
 /*
  * What tells two states of a database's files apart without reading them
- * (H9): where they are, how long, when they changed, and the header of the
- * -wal and of its last frame.  Equal and SIGNATURE_STABLE: nothing was
- * written in between.
+ * (H9): where they are, how long, when they changed, how often (which says
+ * nothing in WAL mode), and the header of the -wal and of its last frame.
+ * Equal and SIGNATURE_STABLE: nothing was written in between.
  */
-#define SIGNATURE_VERSION	1
+#define SIGNATURE_VERSION	2
 #define SIGNATURE_STABLE	0x01	/* nothing changed so recently that
 					 * a time stamp may hide it */
 #define SIGNATURE_HEADER	32	/* of a -wal, bytes */
@@ -63,6 +63,8 @@ struct m_signature {
 	uint64_t	dev;
 	uint64_t	ino;
 	uint64_t	size;		/* bytes */
+	uint32_t	change_counter;	/* of the header, 0: none */
+	uint32_t	zero;
 	int64_t		mtime_ns;
 	int64_t		ctime_ns;
 	uint64_t	wal_ino;	/* 0: there is none */

@@ -91,6 +91,10 @@ signature_take(const struct look *l, struct m_signature *s)
 	s->dev = (uint64_t)st.st_dev;
 	s->ino = (uint64_t)st.st_ino;
 	s->size = (uint64_t)st.st_size;
+	/* Times repeat themselves when a clock is set back. */
+	if (l->header_bytes == SQLITE_HEADER_BYTES)
+		s->change_counter = sqlite_get32(l->header +
+		    SQLITE_CHANGE_COUNTER_AT);
 	s->mtime_ns = ns_of(&st.st_mtim);
 	s->ctime_ns = ns_of(&st.st_ctim);
 	if (wal_sign(l, s) == 0 && is_stable(s, ns_of(&now)))
