@@ -17,6 +17,7 @@
 #include "common/util.h"
 
 #define MOUNTS	"/proc/self/mountinfo"
+#define FORGET_BYTES	(4 * 1024 * 1024)
 
 static const struct {
 	uint32_t	 magic;
@@ -198,9 +199,23 @@ filesystem_write_wait(int fd, uint64_t offset, uint64_t bytes)
 	    errno);
 }
 
+/*
+ * In pieces: the kernel does a call in one go, and who wakes meanwhile waits
+ * for its end.
+ */
 void
 filesystem_forget(int fd, uint64_t offset, uint64_t bytes)
 {
-	(void)posix_fadvise(fd, (off_t)offset, (off_t)bytes,
-	    POSIX_FADV_DONTNEED);
+	struct stat	sb;
+	uint64_t	end = offset + bytes, piece;
+
+	if (bytes == 0 && fstat(fd, &sb) == 0)
+		end = (uint64_t)sb.st_size;
+	for (; offset < end; offset += piece) {
+		piece = FORGET_BYTES - offset % FORGET_BYTES;
+		if (piece > end - offset)
+			piece = end - offset;
+		(void)posix_fadvise(fd, (off_t)offset, (off_t)piece,
+		    POSIX_FADV_DONTNEED);
+	}
 }

@@ -11,7 +11,9 @@
 #include "common/util.h"
 #include "daemon/worker/behind.h"
 
-#define STEP_BYTES	(8 * 1024 * 1024)
+#define STEP_BYTES	(1024 * 1024)		/* the kernel is busy with a
+						 * step and lets nobody in */
+#define DEPTH_BYTES	(8 * 1024 * 1024)	/* with the disk at a time */
 #define LAG_BYTES	(128 * 1024 * 1024)	/* written and not begun */
 
 struct behind {
@@ -25,14 +27,14 @@ struct behind {
 	int		 error;		/* the thread's, until it has ended */
 };
 
-/* Hands a piece to the disk, and waits for the one before. */
+/* Hands a piece to the disk, and waits for one that went before it. */
 static int
 hand_over(int fd, uint64_t at)
 {
 	filesystem_write_soon(fd, at, STEP_BYTES);
-	if (at < STEP_BYTES)
+	if (at < DEPTH_BYTES)
 		return (0);
-	return (filesystem_write_wait(fd, at - STEP_BYTES, STEP_BYTES));
+	return (filesystem_write_wait(fd, at - DEPTH_BYTES, STEP_BYTES));
 }
 
 static void *

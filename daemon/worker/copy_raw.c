@@ -23,7 +23,11 @@
 #include "daemon/worker/worker.h"
 
 #define BLOCK_BYTES	(1024 * 1024)	/* a multiple of all page sizes */
+#define AHEAD_BYTES	(256 * 1024)	/* and this; the kernel lets nobody
+					 * in while it copies a block */
 #define PART_BYTES	65536		/* and of this */
+#define ALIGN_BYTES	4096		/* as malloc(3) aligns it, a read takes
+					 * half as long again */
 #define HEADER_TRIES	100
 
 struct source {
@@ -328,7 +332,8 @@ copy_raw(struct capture *c)
 		r = COPY_FAILED;
 	}
 	if (r == COPY_OK) {
-		if ((s.block = malloc(BLOCK_BYTES)) == NULL ||
+		if ((s.block = aligned_alloc(ALIGN_BYTES,
+		    BLOCK_BYTES)) == NULL ||
 		    parts_room(c, s.pages * s.page_size) == -1) {
 			fail(c->error, E_WORKER_FAILED, "out of memory");
 			r = COPY_FAILED;
@@ -403,15 +408,15 @@ ahead_blocks(struct capture *c, struct source *s)
 	total = s->pages * s->page_size;
 	if (ftruncate(c->out, (off_t)total) == -1)
 		return (capture_write_failed(c, errno));
-	if ((s->block = malloc(BLOCK_BYTES)) == NULL ||
+	if ((s->block = aligned_alloc(ALIGN_BYTES, AHEAD_BYTES)) == NULL ||
 	    parts_room(c, total) == -1 ||
 	    (!(c->order->flags & CAPTURE_SCRATCH) &&
 	    (b = behind_start(c->out)) == NULL))
 		return (fail(c->error, E_WORKER_FAILED, "no memory, or no "
 		    "thread"));
 	for (off = 0; rv == 0 && off < total; off += n) {
-		n = total - off < BLOCK_BYTES ? (size_t)(total - off) :
-		    BLOCK_BYTES;
+		n = total - off < AHEAD_BYTES ? (size_t)(total - off) :
+		    AHEAD_BYTES;
 		if ((rv = capture_go_on(c, off, total)) == 0)
 			rv = ahead_block(c, s, b, off, n);
 	}

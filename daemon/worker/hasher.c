@@ -18,6 +18,7 @@
 #include "daemon/worker/worker.h"
 
 #define BUFFER_BYTES	(256 * 1024)
+#define ALIGN_BYTES	4096		/* the kernel copies faster to it */
 #define MARKS		64
 #define MARK_BYTES	(16 * 1024 * 1024)	/* between two, at first */
 
@@ -192,10 +193,11 @@ hasher_start(int fd)
 	h->fd = fd;
 	h->rewind = UINT64_MAX;
 	h->mark_bytes = MARK_BYTES;
-	h->buffer = xmalloc(BUFFER_BYTES);
+	h->buffer = aligned_alloc(ALIGN_BYTES, BUFFER_BYTES);
 	h->md = EVP_MD_CTX_new();
 	if (pthread_mutex_init(&h->mutex, NULL) != 0 ||
 	    pthread_cond_init(&h->moved, NULL) != 0 || h->md == NULL ||
+	    h->buffer == NULL ||
 	    EVP_DigestInit_ex(h->md, EVP_sha256(), NULL) != 1 ||
 	    pthread_create(&h->thread, NULL, hash, h) != 0) {
 		hasher_free(h);
