@@ -13,7 +13,7 @@
 
 #define STEP_BYTES	(1024 * 1024)		/* the kernel is busy with a
 						 * step and lets nobody in */
-#define DEPTH_BYTES	(8 * 1024 * 1024)	/* with the disk at a time */
+#define DEPTH_BYTES	(16 * 1024 * 1024)	/* with the disk at a time */
 #define LAG_BYTES	(128 * 1024 * 1024)	/* written and not begun */
 
 struct behind {
