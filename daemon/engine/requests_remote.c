@@ -13,12 +13,17 @@ impossible(const struct msg *m)
 	fatalx("front: impossible %s", msg_desc(m->type)->name);
 }
 
+/* One that a reload took away may have been asked before. */
 static const struct conf_remote *
 remote_by_index(const struct engine *e, uint32_t index)
 {
 	const struct conf_remote	*r;
 
 	TAILQ_FOREACH(r, &e->conf->remotes, entry) {
+		if (r->index == index)
+			return (r);
+	}
+	TAILQ_FOREACH(r, &e->conf->retired_remotes, entry) {
 		if (r->index == index)
 			return (r);
 	}

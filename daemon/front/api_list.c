@@ -49,6 +49,8 @@ struct list {
 	uint64_t	 total;		/* of the local catalog */
 	int		 refresh;	/* asked for by the client */
 	int		 remote_asked, remote_came;
+	uint32_t	 remote_index;	/* of the one that was asked */
+	char		 remote_name[REMOTE_NAME_BYTES];
 	char		 remote_error[TEXT_BYTES];
 	struct remote_rows *remote;
 	size_t		 next;		/* of remote, to be given */
@@ -259,7 +261,7 @@ list_give_remote(struct conn *c, int64_t ms, int all)
 		if (all && evbuffer_get_length(out) > STREAM_LOW)
 			return;
 		json_remote(&l->json, &row, &l->remote_user,
-		    front.conf.remote_name);
+		    l->remote_name);
 		list_flush(c, PART_BYTES);
 		l->last.kind = 'r';
 		l->last.ms = row.created_ms;
@@ -381,7 +383,7 @@ list_ask_known(struct conn *c)
 	while (l->asked < remote_rows_count(l->remote) &&
 	    l->asked - l->known < KNOWN_WINDOW) {
 		memset(&req, 0, sizeof(req));
-		req.remote = front.conf.remote;
+		req.remote = l->remote_index;
 		req.asker = l->req.asker;
 		remote_rows_get(l->remote, l->asked, &row);
 		req.seq = (uint32_t)l->asked++;
@@ -449,6 +451,7 @@ list_remote_end(struct conn *c)
 	}
 	l->answered = xcalloc(n, 1);
 	memset(&req, 0, sizeof(req));
+	req.remote = l->remote_index;
 	req.asker = l->req.asker;
 	remote_rows_get(l->remote, 0, &row);
 	util_copy(req.remote_id, row.remote_id);
@@ -563,7 +566,9 @@ list_ask_remote(struct conn *c)
 		return;
 	}
 	memset(&ask, 0, sizeof(ask));
-	ask.remote = front.conf.remote;
+	/* Another may be the first one when this has answered. */
+	l->remote_index = ask.remote = front.conf.remote;
+	util_copy(l->remote_name, front.conf.remote_name);
 	strlcpy(ask.user_id, l->remote_user.id, sizeof(ask.user_id));
 	if (l->remote == NULL)
 		l->remote = remote_rows_new();

@@ -91,6 +91,23 @@ is "no remote at all" "$(msg)" "The configuration was read: 1 database changed; 
 is "backups stay here" "$(status a)" completed
 is "the first is the default" "$(create | json .data.database)" a
 
+# A list asks the remote that is the first now, or was when it was asked.
+fourtytwo() { conf "remote \"$1\" { rest \"http://127.0.0.1:$R1\" }" "database \"b\" { path \"$T/b.db\" user id \"42\" to \"$1\" }"; msg >/dev/null; }
+of_remote() { jq -r '[.data[] | select(.id | type == "string") | .remotes[]] | join(",")' "$T/merged"; }
+fourtytwo first
+is "one is sent" "$(status b)" completed
+fourtytwo then
+api GET /user/42 >"$T/merged"
+is "the list of another first remote" "$(of_remote)" then
+kill -STOP "$REMOTE"
+api GET /user/42 >"$T/merged" & PIDS="$PIDS $!" LISTER=$!
+asked() { awk -v p=":$(printf %04X "$R1")" 'index($2, p) && $5 !~ /:00000000$/ { n++ } END { exit !n }' /proc/net/tcp; }
+ok "it is asked" wait_for 5 asked
+conf "$A"; sed -i 's/ to "hq"//' "$CONF"; msg >/dev/null
+kill -CONT "$REMOTE"
+gone 10 "$LISTER"
+is "the list of one that went away meanwhile" "$(of_remote)" then
+
 # Listeners.
 P2=$(port) S=$T/http.sock
 up() { [ "$(curl -s -m 3 -o /dev/null -w '%{http_code}' "$@")" = 200 ]; }
