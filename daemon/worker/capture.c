@@ -441,19 +441,45 @@ gently(int (*run)(struct capture *), struct capture *c)
 }
 
 /*
+ * A transaction of nothing makes SQLite open the log, and recover it where
+ * nobody has done that: under locks, for which nobody is to wait while a
+ * thread gives way.  0, 1 when it cannot, which the capture will tell, or -1
+ * and *error.
+ */
+static int
+open_log(struct capture *c)
+{
+	int	rc;
+
+	if (capture_handles(c) == -1)
+		return (-1);
+	if (!c->wal)
+		return (0);
+	rc = sqlite3_exec(c->db, "BEGIN; PRAGMA schema_version; COMMIT",
+	    NULL, NULL, NULL);
+	if (!sqlite3_get_autocommit(c->db))
+		(void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+	return (rc == SQLITE_OK ? capture_handles(c) : 1);
+}
+
+/*
  * A large database is copied ahead without the lock, so that what is done
  * under it is reading, and writing the few parts that changed.
  */
 static int
 ahead(struct capture *c)
 {
+	int	r;
+
 	if (c->order->method != CAPTURE_RAW ||
 	    c->look.st.st_size < AHEAD_BYTES)
 		return (0);
 	if ((c->hasher = hasher_start(c->out)) == NULL)
 		return (fail(c->error, E_WORKER_FAILED,
 		    "cannot start a thread"));
-	if (capture_handles(c) == -1 || gently(copy_ahead, c) == -1)
+	if ((r = open_log(c)) != 0)
+		return (r == 1 ? 0 : -1);
+	if (gently(copy_ahead, c) == -1)
 		return (-1);
 	c->update = 1;
 	return (0);

@@ -350,21 +350,15 @@ copy_raw(struct capture *c)
 
 /*
  * What the log has now, laid over the draft, need not be laid over it
- * under the lock.  A transaction of nothing makes SQLite open the log.
+ * under the lock.
  */
 static void
 ahead_wal(struct capture *c, struct source *s)
 {
-	if (!c->wal)
-		return;
-	if (sqlite3_exec(c->db, "BEGIN; PRAGMA schema_version; COMMIT", NULL,
-	    NULL, NULL) != SQLITE_OK || capture_handles(c) == -1 ||
-	    source_wal(c, s) != COPY_OK) {
+	if (c->wal && source_wal(c, s) != COPY_OK) {
 		wal_free(&s->wal);
 		memset(&s->wal, 0, sizeof(s->wal));
 	}
-	if (!sqlite3_get_autocommit(c->db))
-		(void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 	c->result->wal_frames = 0;
 }
 
