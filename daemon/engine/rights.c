@@ -167,7 +167,11 @@ rights_init(struct engine *e)
 	struct conf_allow	*a;
 	struct passwd		*pw;
 	struct group		*gr;
+	struct conn		*c;
 
+	/* Who is in which group is asked anew, too. */
+	TAILQ_FOREACH(c, &e->conns, entry)
+		c->groups_known = 0;
 	TAILQ_FOREACH(a, &e->conf->allows, entry) {
 		if (a->kind == ALLOW_USER &&
 		    (pw = getpwnam(a->name)) != NULL) {

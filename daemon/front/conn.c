@@ -515,6 +515,27 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* No request more than those that are here; reading: nor what has begun to
+ * come.  Whoever follows events would never be idle. */
+static void
+conns_leave(size_t listener, int reading)
+{
+	struct conn	*c;
+
+again:
+	TAILQ_FOREACH(c, &conns, entry) {
+		if (c->listener != listener || c->bev == NULL)
+			continue;
+		c->leaving = 1;
+		c->close_after = 1;
+		if (c->state == CONN_IDLE || c->follows ||
+		    (reading && c->state == CONN_READ_HEAD)) {
+			conn_close(c);
+			goto again;	/* its place may be another's */
+		}
+	}
+}
+
 void
 conn_unlisten(size_t listener)
 {
@@ -526,17 +547,13 @@ conn_unlisten(size_t listener)
 		if (c->listener == listener && c->bev == NULL)
 			conn_close(c);
 	}
-again:
-	TAILQ_FOREACH(c, &conns, entry) {
-		if (c->listener != listener)
-			continue;
-		c->leaving = 1;
-		c->close_after = 1;
-		if (c->state == CONN_IDLE) {
-			conn_close(c);
-			goto again;	/* its place may be another's */
-		}
-	}
+	conns_leave(listener, 0);
+}
+
+void
+conn_unvouch(size_t listener)
+{
+	conns_leave(listener, 1);
 }
 
 static struct conn *

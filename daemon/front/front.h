@@ -197,6 +197,8 @@ size_t	conn_count(void);
 void	conn_rights(uint64_t id, const struct m_conn_rights *);
 /* The listener is gone: these end as soon as they are idle. */
 void	conn_unlisten(size_t listener);
+/* Who vouches for its clients is another now: they have to come again. */
+void	conn_unvouch(size_t listener);
 /* Ends a connection at once; whatever it waits for is forgotten. */
 void	conn_close(struct conn *);
 /* reply.c tells that the whole answer is in the output buffer. */

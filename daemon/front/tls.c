@@ -2,7 +2,8 @@
  * The front runs this.  It owns what each listener speaks TLS with: a
  * context, made from files that the engine read and sent, and replaced
  * when they have changed.  Connections keep the context that they began
- * with.  It can open no file and asks nobody for a passphrase.
+ * with, and end when those who vouch for clients are others in the new
+ * one.  It can open no file and asks nobody for a passphrase.
  */
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -32,6 +33,7 @@ struct blob {
 struct tls {
 	SSL_CTX		*ctx;		/* NULL: none yet */
 	struct blob	 files[TLS_USE];	/* by enum tls_part */
+	struct blob	 clients;	/* ctx's file of TLS_CLIENT_CA */
 };
 
 static struct tls	listeners[LISTENERS_MAX];
@@ -286,15 +288,36 @@ context_tell(const SSL_CTX *ctx, uint64_t id)
 }
 
 static void
+files_free(struct tls *t)
+{
+	size_t	i;
+
+	for (i = 0; i < nitems(t->files); i++)
+		blob_free(&t->files[i]);
+}
+
+/* 1 when those that vouched for clients until now are not as they were. */
+static int
+clients_take(struct tls *t, struct blob *ca)
+{
+	int	other = t->ctx != NULL && (t->clients.n != ca->n ||
+		    (ca->n > 0 && memcmp(t->clients.data, ca->data,
+		    ca->n) != 0));
+
+	blob_free(&t->clients);
+	t->clients = *ca;
+	memset(ca, 0, sizeof(*ca));
+	return (other);
+}
+
+static void
 tls_use(struct tls *t, uint64_t id, uint32_t flags)
 {
 	SSL_CTX	*ctx;
 	char	 why[WHY_BYTES];
-	size_t	 i;
+	int	 other;
 
 	ctx = context_new(t, flags, why);
-	for (i = 0; i < nitems(t->files); i++)
-		blob_free(&t->files[i]);
 	if (ctx != NULL && t->ctx != NULL && expired(ctx) &&
 	    !expired(t->ctx)) {
 		SSL_CTX_free(ctx);
@@ -306,11 +329,16 @@ tls_use(struct tls *t, uint64_t id, uint32_t flags)
 	if (ctx == NULL) {
 		log_warnx("listener %llu: %s%s", (unsigned long long)id, why,
 		    t->ctx != NULL ? "; it goes on with the old one" : "");
+		files_free(t);
 		return;
 	}
+	other = clients_take(t, &t->files[TLS_CLIENT_CA]);
+	files_free(t);
 	SSL_CTX_free(t->ctx);
 	t->ctx = ctx;
 	context_tell(ctx, id);
+	if (other)
+		conn_unvouch(id);
 }
 
 void
@@ -344,12 +372,11 @@ void
 tls_forget(size_t listener)
 {
 	struct tls	*t = &listeners[listener];
-	size_t		 i;
 
 	SSL_CTX_free(t->ctx);
 	t->ctx = NULL;
-	for (i = 0; i < nitems(t->files); i++)
-		blob_free(&t->files[i]);
+	files_free(t);
+	blob_free(&t->clients);
 }
 
 struct bufferevent *

@@ -127,6 +127,29 @@ app.db-wal $OWNER:shops 660"
 	is "H7: nothing is left in the end" "$(ls "$D/shared") $(stat -c '%U:%G %a' "$D/shared/app.db")" "app.db $OWNER:shops 660"
 	created "H7: alone" shared ""
 	is "H7: nothing is left then" "$(ls "$D/shared")" app.db
+
+	# Who may read by that group, on a connection that goes on.
+	reread() { _n=$(grep -c 'configuration read anew' "$T/daemon.log"); kill -HUP "$DAEMON"
+		is_reread() { [ "$(grep -c 'configuration read anew' "$T/daemon.log")" -gt "$_n" ]; }
+		wait_for 5 is_reread; }
+	echo 'allow group "shops" read' >>"$CONF"; reread
+	mkfifo "$T/asks"
+	setpriv --reuid backup --regid backup --clear-groups perl -MIO::Socket::INET -e '$| = 1;
+	    my $s = IO::Socket::INET->new("127.0.0.1:$ARGV[0]") or die;
+	    while (<STDIN>) {
+		print $s "GET /api/cloud-backup/stats HTTP/1.1\r\nHost: localhost\r\n\r\n";
+		my $n = 0; print "gone\n" unless defined(my $l = <$s>); print $l;
+		while (($l = <$s>) =~ /\S/) { $n = $1 if $l =~ /^content-length: (\d+)/i; }
+		read($s, $l, $n); }' "$PORT" <"$T/asks" >"$T/told" & PIDS="$PIDS $!"
+	exec 8>"$T/asks"
+	told() { [ "$(wc -l <"$T/told")" = "$1" ]; }
+	echo >&8; wait_for 5 told 1
+	like "a member of a group may" "$(tail -1 "$T/told")" "HTTP/1.1 200*"
+	{ grep -v ^shops: /etc/group; echo "shops:x:54321:$OWNER"; } >"$T/group.new"
+	cat "$T/group.new" >"$T/group"; reread
+	echo >&8; wait_for 5 told 2
+	like "and not when he is none any more" "$(tail -1 "$T/told")" "HTTP/1.1 403*"
+	exec 8>&-
 else
 	skip "H7: /etc/group can't be another here"
 fi

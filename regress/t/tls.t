@@ -260,11 +260,31 @@ install_as third
 ok "a renewed one is found without being told" \
     wait_for 40 is_serving "$TPORT" third
 is "required: still with the client's" "$(as "$RPORT" client)" 200
+# Those who were verified by it, and go on.
+mkfifo in2
+openssl s_client -quiet -cert client.pem -key client.key \
+    -connect "127.0.0.1:$OPORT" <in2 >living 2>/dev/null &
+VERIFIED=$!
+api -N $ADMIN -H "Accept: text/event-stream" /events >events &
+FOLLOWS=$!
+PIDS="$PIDS $VERIFIED $FOLLOWS"
+exec 8>in2
+ask
+ok "a verified client's connection" wait_for 5 answered 1
+ok "another's stream" wait_for 5 test -s events
+install_as second
+kill -HUP "$DAEMON"
+ok "another certificate of ours" wait_for 5 is_serving "$OPORT" second
+ask
+ok "is nothing to them" wait_for 5 answered 2
 cp other.pem clients.pem
 kill -HUP "$DAEMON"
 is_refused() { [ "$(as "$RPORT" client)" = 000 ]; }
 ok "a CA that is gone takes its clients along" wait_for 5 is_refused
 is "and another's are let in" "$(as "$RPORT" stranger)" 200
+ok "the connection of one ends" gone 5 "$VERIFIED"
+ok "and the stream of one" gone 5 "$FOLLOWS"
+exec 8>&-
 
 wait "$SILENT"
 t=$(cat silent)
