@@ -78,6 +78,8 @@ struct conf_remote {
 					 * remote tells it */
 	struct conf_s3	*s3;		/* of REMOTE_S3, else NULL; url is its
 					 * endpoint */
+	uint32_t	 place_turn;	/* another after each reload that made
+					 * another place of it */
 	int		 retired;	/* it is configured no more */
 	struct conf_remote *merged;	/* conf_merge.c's */
 };

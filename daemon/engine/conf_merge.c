@@ -84,6 +84,17 @@ remotes_equal(const struct conf_remote *a, const struct conf_remote *b)
 
 /* ---- remotes ---- */
 
+/* May what is at the one be missing at the other? */
+static int
+other_place(const struct conf_remote *a, const struct conf_remote *b)
+{
+	return (a->kind != b->kind || !text_equal(a->url, b->url) ||
+	    !text_equal(a->api_key, b->api_key) ||
+	    (a->kind == REMOTE_S3 &&
+	    (!text_equal(a->s3->bucket, b->s3->bucket) ||
+	    !text_equal(a->s3->prefix, b->s3->prefix))));
+}
+
 /* What it is stays; what it says is exchanged. */
 static void
 remote_swap(struct conf_remote *to, struct conf_remote *from)
@@ -91,6 +102,7 @@ remote_swap(struct conf_remote *to, struct conf_remote *from)
 	struct conf_remote	was = *to, other = *from;
 
 	*to = other;
+	to->place_turn = was.place_turn + (other_place(&was, &other) != 0);
 	to->entry = was.entry;
 	to->index = was.index;
 	to->name = was.name;

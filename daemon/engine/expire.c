@@ -532,6 +532,17 @@ expire_all(struct engine *e)
 	step_soon();
 }
 
+/* What goes by the old rules stops.  Rows that a dry run has told would be
+ * told twice: that goes on, and deletes nothing. */
+void
+expire_reloaded(struct engine *e)
+{
+	if (run.database[0] == '\0' || (run.ask != NULL && run.ask->dry))
+		return;
+	run.place = 0;
+	place_begin(e);
+}
+
 void
 expire_kick(struct engine *e, const char *database)
 {

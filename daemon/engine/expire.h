@@ -22,6 +22,9 @@ void	expire_kick(struct engine *, const char *database);
  * have held it. */
 void	expire_all(struct engine *);
 
+/* Rules, or the remotes that they are for, may be others now. */
+void	expire_reloaded(struct engine *);
+
 /* REQ_EXPIRE of somebody with the right on these databases; names->list
  * goes over to it. */
 void	expire_request(struct engine *, uint64_t request, int dry,

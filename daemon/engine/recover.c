@@ -28,6 +28,7 @@ struct listing {
 	TAILQ_ENTRY(listing) entry;
 	uint64_t	 transfer;
 	const struct conf_remote *remote;
+	uint32_t	 place_turn;	/* of it, when asked */
 	struct recovery	*recovery;
 	struct m_manifest *batch;	/* ours, still to be written down */
 	size_t		 n;
@@ -66,6 +67,7 @@ recovery_begin(struct engine *e, uint64_t request, const struct m_user *user)
 		l = xcalloc(1, sizeof(*l));
 		l->transfer = ++e->next_transfer;
 		l->remote = c;
+		l->place_turn = c->place_turn;
 		l->recovery = r;
 		l->batch = xcalloc(BATCH, sizeof(*l->batch));
 		TAILQ_INSERT_TAIL(&listings, l, entry);
@@ -176,6 +178,8 @@ batch_write(struct engine *e, struct listing *l)
 	char	id[REMOTE_ID_BYTES];
 	size_t	i;
 
+	if (l->place_turn != l->remote->place_turn)
+		l->n = 0;		/* another bucket goes by its name */
 	if (l->n == 0)
 		return;
 	catalog_together(e->catalog);

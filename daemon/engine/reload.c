@@ -248,6 +248,7 @@ next_take(struct reload *r)
 	notifies_take(r);
 	identity_set(r->next, &e->license_ids);
 	conf_merge(e->conf, r->next, &told);
+	expire_reloaded(e);
 	reload_listen_take(e, r->next, &r->listeners, note, sizeof(note));
 	if (note[0] != '\0')
 		add(r->restart, sizeof(r->restart), ", ", note);

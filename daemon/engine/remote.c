@@ -248,6 +248,7 @@ remote_send(struct remote *r, const struct m_backup *b, uint64_t size,
 	strlcpy(m.description, b->description, sizeof(m.description));
 	mark_make(e, b->id, m.mark, sizeof(m.mark));
 	r->moved = 0;
+	r->place_turn = r->conf->place_turn;
 	r->begun_us = util_monotonic_us();
 	r->transfer = ++e->next_transfer;
 	if (r->conf->kind == REMOTE_S3)
@@ -466,6 +467,23 @@ upload_failed(struct remote *r, const struct m_net_uploaded *m)
 		remote_away(r, m->http_status == 0 && !passes);
 }
 
+/* Wherever it got to, a reload has put another place there since: that has
+ * still to get it. */
+static void
+upload_astray(struct remote *r)
+{
+	struct engine	*e = r->engine;
+	int64_t		 id = r->backup_id;
+
+	catalog_copy_retry(e->catalog, id, r->conf->name, util_now_ms(),
+	    "the remote became another place while it was being sent");
+	catalog_parts_set(e->catalog, id, r->conf->name, "", 0);
+	log_info("backup %lld is sent again: %s became another place",
+	    (long long)id, r->conf->name);
+	create_upload_ended(e, id);
+	remotes_kick(e);
+}
+
 static void
 on_uploaded(struct engine *e, struct remote *r, const struct m_net_uploaded *m)
 {
@@ -474,6 +492,10 @@ on_uploaded(struct engine *e, struct remote *r, const struct m_net_uploaded *m)
 	r->transfer = 0;
 	if (r->early != EARLY_NONE) {
 		remote_early_ended(r, m);
+		return;
+	}
+	if (r->place_turn != r->conf->place_turn) {
+		upload_astray(r);
 		return;
 	}
 	switch (m->outcome) {
@@ -545,6 +567,8 @@ message_multipart(struct engine *e, const struct msg *msg)
 
 	memcpy(&m, msg->data, sizeof(m));
 	r = remote_of(e, msg->id);
+	if (r != NULL && r->place_turn != r->conf->place_turn)
+		return;
 	if (r == NULL || r->conf->kind != REMOTE_S3 ||
 	    !msg_text_ok(m.upload_id) || m.part_size > INT64_MAX)
 		fatalx("network: impossible NET_MULTIPART");

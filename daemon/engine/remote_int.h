@@ -21,6 +21,7 @@ struct remote {
 	uint64_t	 transfer;	/* that runs; 0: none */
 	int64_t		 backup_id;
 	enum early	 early;		/* whether that is proven */
+	uint32_t	 place_turn;	/* of conf, when it was sent */
 	uint32_t	 attempts;
 	uint32_t	 failures;	/* one after the other */
 	int64_t		 resume_ms;	/* left alone until then; 0 */

@@ -176,4 +176,28 @@ daemon_start || finish
 ok "the second one's is refused" wait_for 10 in_state "$H" failed
 like "and why" "$(column "SELECT reason FROM copies WHERE place = 'off' AND backup_id = $H")" '*another host writes to this prefix*'
 is "the first one's is as it was" "sha256:$(swift GET "/backups/host1/$KEY" | sha256sum | cut -d' ' -f1) $(swift GET "/backups/host1/$KEY.json" | jq -c '[.checksum, .mac]')" "$(json .data.checksum <"$T/ones") $n"
+
+# A reload makes another place of it while parts are sent: they are no part
+# of what the new place gets.
+daemon_stop
+remote_start || finish
+"$TOOLS/bank" "$T/app.db" -z 12 init
+conf "$T/places" "part size 5m"
+start_daemon || finish
+NETWORK=$(child network)
+kill -STOP "$NETWORK"
+api POST /create -H 'Prefer: respond-async' >/dev/null
+sent() { [ "$(state 1)" = uploading ]; }
+ok "an upload is under way" wait_for 10 sent
+n=$(grep -c 'read anew' "$T/daemon.log")
+BACKUP_DIR=$T/places daemon_conf "remote \"off\" { rest \"http://127.0.0.1:$RPORT\" }" \
+    "database \"app\" { path \"$T/app.db\" user id \"42\" }"
+BACKUP_DIR=$T/places
+kill -HUP "$DAEMON"
+again() { [ "$(grep -c 'read anew' "$T/daemon.log")" -gt "$n" ]; }
+ok "another server, of another kind" wait_for 10 again
+kill -CONT "$NETWORK"
+ok "has it in the end" wait_for 15 in_state 1 completed
+is "under an id of its own" "$(column "SELECT remote_id FROM copies WHERE place = 'off'").sqlite" "$(ls "$T/remote" | grep '\.sqlite$')"
+daemon_stop
 finish
