@@ -103,7 +103,7 @@ check(struct job *j, int fd, enum verify_level level)
 	memset(&o, 0, sizeof(o));
 	o.level = level;
 	if (verify_start(j->engine, &o, fd, NULL, on_verified, j) == -1)
-		adopt_failed(j, E_BUSY, "too many workers run");
+		adopt_failed(j, E_BUSY, task_refusal());
 }
 
 /* The identity that is configured is another one now. */

@@ -304,7 +304,7 @@ verify(struct job *j, int fd)
 		o.flags |= VERIFY_FORGET;
 	job_phase(j, "verify", 0, c->captured.size);
 	if (verify_counted(j->engine, &o, fd, &told, j) == -1) {
-		create_fail_text(j, E_BUSY, "too many workers run");
+		create_fail_text(j, E_BUSY, task_refusal());
 		return;
 	}
 	c->checking = 1;
@@ -425,7 +425,7 @@ capture(struct job *j)
 	t.done = on_captured;
 	t.arg = j;
 	if (task_start(e, &t) == NULL)
-		create_fail_text(j, E_BUSY, "too many workers run");
+		create_fail_text(j, E_BUSY, task_refusal());
 }
 
 static void

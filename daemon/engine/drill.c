@@ -283,7 +283,7 @@ on_image(void *arg, const struct image_result *r)
 	o.count_s = COUNT_S;
 	job_phase(j, "verify", 0, (uint64_t)d->backup.file_size);
 	if (verify_counted(j->engine, &o, r->fd, &told, j) == -1)
-		undone(j, E_BUSY, "too many workers run");
+		undone(j, E_BUSY, task_refusal());
 }
 
 /* ---- what is encrypted, and nobody here can open ---- */
@@ -324,7 +324,7 @@ hash_only(struct job *j)
 	o.flags = VERIFY_LOW;
 	d->fd = -1;
 	if (verify_start(j->engine, &o, fd, on_progress, on_hashed, j) == -1)
-		undone(j, E_BUSY, "too many workers run");
+		undone(j, E_BUSY, task_refusal());
 }
 
 /* d->fd is what is stored at d->place. */
@@ -412,7 +412,9 @@ from_here(struct job *j)
 	}
 	d->fd = store_open_file(j->engine->store, d->backup.file_path,
 	    d->backup.stored_size, err);
-	if (d->fd == -1)
+	if (d->fd == -1 && store_starved())
+		undone(j, E_BUSY, err);
+	else if (d->fd == -1)
 		judged(j, "failed", "%s", err);
 	else if (lease_read_held(d->fd) != 1)
 		undone(j, E_IO_ERROR, "the backup's file is being written");

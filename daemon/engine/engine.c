@@ -158,9 +158,10 @@ children_start(struct engine *e)
 
 	if (drop)
 		roots_make();
-	spawn_pair(ef);			/* engine - front */
-	spawn_pair(en);			/* engine - network */
-	spawn_pair(fn);			/* front - network */
+	if (spawn_pair(ef) == -1 ||		/* engine - front */
+	    spawn_pair(en) == -1 ||		/* engine - network */
+	    spawn_pair(fn) == -1)		/* front - network */
+		fatal("socketpair");
 	fds[0] = ef[1];
 	fds[1] = fn[0];
 	e->front.pid = spawn_program(e, "cloudbackupd-front", fds, 2,

@@ -112,13 +112,19 @@ void	flow_free(struct engine *);
  * Forks and executes one of our programs with fds[0..n) as its descriptors
  * 3, 4 ...; they stay open here.  Everything else is closed in it.  user
  * and root (or NULL) become -u and -r.  The pid, or -1 when the system has
- * no process for it (logged).
+ * no process for it (logged, errno says why).
  */
 pid_t	spawn_program(const struct engine *, const char *program,
 	    const int *fds, size_t n, const char *user, const char *root);
 
-/* A connected pair of stream sockets, close-on-exec; fatal. */
-void	spawn_pair(int sv[2]);
+/* A connected pair of stream sockets, close-on-exec; 0, or -1 and errno. */
+int	spawn_pair(int sv[2]);
+
+/*
+ * Has this process as many free descriptors as a child takes, and what is
+ * under way needs to go on?  0, or -1 and errno.
+ */
+int	spawn_spare(void);
 
 /* Is every program there and executable?  Fatal if not. */
 void	spawn_check(void);
@@ -312,9 +318,16 @@ struct task_order {
 /*
  * Starts a worker.  done is called once, after the process has ended (or
  * could not be ended), never from within task_start.  NULL when too many
- * run, or the system has no process for it (fd is closed then).
+ * run, or the system has no process or descriptors for it (fd is closed
+ * then): task_refusal says which.
  */
 struct task	*task_start(struct engine *, const struct task_order *);
+
+/* A copy of a descriptor, for a task's fd; -1, and task_refusal says why. */
+int		 task_copy(int fd);
+
+/* Why there was no last task: a sentence, valid until there is none again. */
+const char	*task_refusal(void);
 
 /* W_SOUND or W_GO to a worker that waits for it, or will. */
 void		 task_tell(struct task *, enum msg_type);
@@ -360,7 +373,8 @@ int	told_size(int fd, uint64_t size);
 
 /*
  * Starts the check of an artifact: o without uid and gid; fd is the
- * task's from now on.  0, or -1 when too many workers run.
+ * task's from now on.  0, or -1 as task_start; also for fd -1, of a
+ * task_copy that failed.
  */
 int	verify_start(struct engine *, struct m_w_verify *o, int fd,
 	    void (*progress)(void *, const struct m_w_progress *),
@@ -591,7 +605,8 @@ typedef void	fetch_cb(void *arg, const struct fetch_result *);
 /*
  * fd stays the caller's; what the remote sends, in the form that it has
  * there, is written to it: no more than leaves the reserve free, nor than
- * the catalog knows was sent.  The number of the transfer.
+ * the catalog knows was sent.  The number of the transfer; 0 when there is
+ * no descriptor for it: then done is not called.
  */
 uint64_t remote_fetch(struct engine *, uint32_t remote, const char *remote_id,
 	    int fd, const struct m_backup *, fetch_cb *, void *arg);

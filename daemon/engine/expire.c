@@ -5,6 +5,7 @@
  * other events of the loop, and reads of a database only what may still
  * go.  Nothing goes while an alarm stands.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +159,7 @@ file_is_gone(struct engine *e, const struct catalog_doomed *d,
 	fd = store_open_file(e->store, d->file_path, -1, err);
 	if (fd != -1)
 		close(fd);
-	return (fd == -1);
+	return (fd == -1 && errno == ENOENT);
 }
 
 int

@@ -142,16 +142,14 @@ verify(struct job *j)
 {
 	struct fetching		*f = j->data;
 	struct m_w_verify	 o;
-	int			 fd;
 
-	if ((fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0)) == -1)
-		fatal("dup");
 	job_phase(j, "verify", 0, 0);
 	memset(&o, 0, sizeof(o));
 	o.level = f->checksum[0] != '\0' || sealed(f) ? VERIFY_NONE :
 	    VERIFY_QUICK;
-	if (verify_start(f->engine, &o, fd, NULL, on_verified, j) == -1)
-		fetch_failed(j, E_BUSY, "too many workers run");
+	if (verify_start(f->engine, &o, task_copy(f->fd), NULL, on_verified,
+	    j) == -1)
+		fetch_failed(j, E_BUSY, task_refusal());
 }
 
 static void

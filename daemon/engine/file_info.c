@@ -66,6 +66,6 @@ file_info_request(struct engine *e, uint64_t request, struct conf_database *d)
 	t.arg = i;
 	if (task_start(e, &t) == NULL) {
 		free(i);
-		reply_error(e, request, E_BUSY, 0, "too many workers run");
+		reply_error(e, request, E_BUSY, 0, task_refusal());
 	}
 }

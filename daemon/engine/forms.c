@@ -5,6 +5,7 @@
  * It owns the file until it is handed over.  Nothing here is linked with
  * zstd or a cipher.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,16 +113,6 @@ on_reread(void *arg, const struct task_result *r)
 		finish(p, NULL);
 }
 
-static int
-dup_of(int fd)
-{
-	int	own;
-
-	if ((own = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
-		fatal("dup");
-	return (own);
-}
-
 static void
 prove_zstd(struct packing *p)
 {
@@ -149,7 +140,7 @@ prove_zstd(struct packing *p)
 	t.done = on_unpacked;
 	t.arg = p;
 	if (task_start(p->engine, &t) == NULL)
-		fail(p, E_BUSY, "too many workers run");
+		fail(p, E_BUSY, task_refusal());
 }
 
 /* Only who has the identity can decrypt it: that it stays as it was
@@ -161,9 +152,9 @@ prove_age(struct packing *p)
 
 	memset(&o, 0, sizeof(o));
 	o.level = VERIFY_NONE;
-	if (verify_start(p->engine, &o, dup_of(p->fd), on_progress,
+	if (verify_start(p->engine, &o, task_copy(p->fd), on_progress,
 	    on_reread, p) == -1)
-		fail(p, E_BUSY, "too many workers run");
+		fail(p, E_BUSY, task_refusal());
 }
 
 static void
@@ -286,7 +277,7 @@ pack(struct packing *p)
 	close(p->packed.artifact.fd);
 	p->packed.artifact.fd = -1;
 	if (started == NULL)
-		fail(p, E_BUSY, "too many workers run");
+		fail(p, E_BUSY, task_refusal());
 }
 
 void
@@ -359,6 +350,7 @@ forms_open_for_remote(struct engine *e, const struct m_backup *b,
 		    b->remote_size, err));
 	strlcpy(err, "the file for the remote was removed already",
 	    TEXT_BYTES);
+	errno = ENOENT;
 	return (-1);
 }
 

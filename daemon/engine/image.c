@@ -149,7 +149,7 @@ unpack(struct opening *p, struct m_w_unpack *o)
 	close(p->scratch.fd);
 	p->scratch.fd = -1;
 	if (started == NULL)
-		fail(p, E_BUSY, "too many workers run");
+		fail(p, E_BUSY, task_refusal());
 }
 
 static void

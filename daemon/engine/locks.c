@@ -118,7 +118,7 @@ locks_request(struct engine *e, uint64_t request,
 	l->request = request;
 	if (look(l, d) == -1) {
 		free(l);
-		reply_error(e, request, E_BUSY, 0, "too many workers run");
+		reply_error(e, request, E_BUSY, 0, task_refusal());
 	}
 }
 

@@ -323,7 +323,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		looker_kill(l);
 }
 
-/* NULL when the system has no process for it. */
+/* NULL when the system has no process or descriptors for it. */
 static struct looker *
 looker_new(struct engine *e)
 {
@@ -331,9 +331,12 @@ looker_new(struct engine *e)
 	struct looker		*l;
 	int			 sv[2];
 
+	if (spawn_spare() == -1 || spawn_pair(sv) == -1) {
+		log_warn("cannot start cloudbackupd-looker");
+		return (NULL);
+	}
 	l = xcalloc(1, sizeof(*l));
 	l->engine = e;
-	spawn_pair(sv);
 	l->pid = l->was_pid = spawn_program(e, "cloudbackupd-looker", &sv[1],
 	    1, NULL, NULL);
 	close(sv[1]);

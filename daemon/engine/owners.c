@@ -82,8 +82,8 @@ look_next(struct looking *l)
 	t.done = on_looked;
 	t.arg = l;
 	if (task_start(l->engine, &t) == NULL) {
-		log_warnx("too many workers run: not every database's owner "
-		    "is known");
+		log_warnx("not every database's owner is known: %s",
+		    task_refusal());
 		free(l);
 	}
 }

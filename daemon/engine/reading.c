@@ -144,7 +144,6 @@ hash(struct reading *r)
 	struct reading_result	result;
 	struct forms_copy	c;
 	struct m_w_verify	o;
-	int			fd;
 
 	forms_at_remote(&r->backup, &c);
 	if (c.checksum[0] == '\0') {	/* nobody knows: the callee looks */
@@ -152,12 +151,11 @@ hash(struct reading *r)
 		finish(r, &result);
 		return;
 	}
-	if ((fd = fcntl(r->fd, F_DUPFD_CLOEXEC, 0)) == -1)
-		fatal("dup");
 	memset(&o, 0, sizeof(o));
 	o.level = VERIFY_NONE;
-	if (verify_start(r->engine, &o, fd, on_progress, on_hashed, r) == -1)
-		failed(r, E_BUSY, "too many workers run");
+	if (verify_start(r->engine, &o, task_copy(r->fd), on_progress,
+	    on_hashed, r) == -1)
+		failed(r, E_BUSY, task_refusal());
 }
 
 /* ---- the transfer ---- */
@@ -223,6 +221,9 @@ ask(struct reading *r)
 	}
 	r->transfer = remote_fetch(e, p->remote->index, p->remote_id,
 	    r->scratch.fd, &r->backup, on_fetched, r);
+	if (r->transfer == 0)
+		failed(r, E_BUSY, "this process has no descriptor left for "
+		    "what is fetched");
 }
 
 static void

@@ -21,6 +21,7 @@
 #include "daemon/engine/remote_int.h"
 #include "daemon/engine/remote_s3.h"
 
+#define STARVED_MS	5000	/* until a file may be opened again */
 #define RESUME_MAX_MS	(25 * 3600 * (int64_t)1000)
 
 /* A backup lets others pass when it has failed so often: three times when
@@ -273,34 +274,6 @@ upload_lost(struct engine *e, int64_t id, const char *place, const char *why)
 }
 
 static void
-upload_begin(struct remote *r, const struct catalog_copy *copy)
-{
-	struct engine	*e = r->engine;
-	struct m_backup	 b;
-	char		 err[TEXT_BYTES], form[FORM_BYTES];
-	uint64_t	 size;
-	int		 fd;
-
-	r->backup_id = copy->backup_id;
-	r->attempts = copy->attempts + 1;
-	if (catalog_get(e->catalog, copy->backup_id, &b) != 1)
-		fatalx("backup %lld has no row", (long long)copy->backup_id);
-	catalog_copy_begin(e->catalog, b.id, r->conf->name);
-	if ((fd = forms_open_for_remote(e, &b, &size, form, err)) == -1) {
-		log_warnx("backup %lld cannot be sent to %s: %s",
-		    (long long)b.id, r->conf->name, err);
-		catalog_copy_failed(e->catalog, b.id, r->conf->name, err);
-		forms_remote_settle(e, b.id);
-		upload_lost(e, b.id, r->conf->name, err);
-		create_upload_ended(e, b.id);
-		remotes_kick(e);
-		return;
-	}
-	remote_send(r, &b, size, form, r->attempts > 1 ? UPLOAD_LOOK_FIRST : 0,
-	    fd);
-}
-
-static void
 wait_until(struct remote *r, int64_t at_ms, int64_t now_ms)
 {
 	struct timeval	tv;
@@ -313,6 +286,41 @@ wait_until(struct remote *r, int64_t at_ms, int64_t now_ms)
 		wait_ms = 1;
 	clock_wait(&tv, wait_ms);
 	event_add(r->timer, &tv);
+}
+
+static void
+upload_begin(struct remote *r, const struct catalog_copy *copy)
+{
+	struct engine	*e = r->engine;
+	struct m_backup	 b;
+	char		 err[TEXT_BYTES], form[FORM_BYTES];
+	uint64_t	 size;
+	int		 fd;
+
+	if (catalog_get(e->catalog, copy->backup_id, &b) != 1)
+		fatalx("backup %lld has no row", (long long)copy->backup_id);
+	fd = forms_open_for_remote(e, &b, &size, form, err);
+	if (fd == -1 && store_starved()) {
+		log_warnx("backup %lld cannot be sent to %s now: %s",
+		    (long long)b.id, r->conf->name, err);
+		wait_until(r, util_now_ms() + STARVED_MS, util_now_ms());
+		return;
+	}
+	r->backup_id = copy->backup_id;
+	r->attempts = copy->attempts + 1;
+	catalog_copy_begin(e->catalog, b.id, r->conf->name);
+	if (fd == -1) {
+		log_warnx("backup %lld cannot be sent to %s: %s",
+		    (long long)b.id, r->conf->name, err);
+		catalog_copy_failed(e->catalog, b.id, r->conf->name, err);
+		forms_remote_settle(e, b.id);
+		upload_lost(e, b.id, r->conf->name, err);
+		create_upload_ended(e, b.id);
+		remotes_kick(e);
+		return;
+	}
+	remote_send(r, &b, size, form, r->attempts > 1 ? UPLOAD_LOOK_FIRST : 0,
+	    fd);
 }
 
 /* No remote may need the local copy any more. */
@@ -653,8 +661,8 @@ remote_fetch(struct engine *e, uint32_t remote, const char *remote_id, int fd,
 	int			 own;
 
 	/* A copy of the descriptor: the caller settles the file later. */
-	if ((own = dup(fd)) == -1)
-		fatal("dup");
+	if ((own = task_copy(fd)) == -1)
+		return (0);
 	f = xcalloc(1, sizeof(*f));
 	f->transfer = ++e->next_transfer;
 	f->done = done;

@@ -335,9 +335,12 @@ download_local(struct engine *e, struct fetch_order *o)
 	char			 err[TEXT_BYTES];
 
 	strlcpy(err, "the backup has no file here", sizeof(err));
-	if (b->file_path[0] != '\0')
-		o->fd = store_open_file(e->store, b->file_path,
-		    b->stored_size, err);
+	if (b->file_path[0] != '\0' &&
+	    (o->fd = store_open_file(e->store, b->file_path,
+	    b->stored_size, err)) == -1 && store_starved()) {
+		reply_error(e, o->request, E_BUSY, b->id, err);
+		return;
+	}
 	if (o->fd != -1 && (o->raw || strcmp(b->form, FORM_PLAIN) == 0))
 		download_send(e, o);
 	else if (o->fd != -1 || places_of(e, b, places) > 0)

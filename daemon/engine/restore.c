@@ -226,7 +226,8 @@ elsewhere(struct job *j, const char *why)
 	return (1);
 }
 
-/* H14: nobody can write to it while it is hashed and restored. */
+/* H14: nobody can write to it while it is hashed and restored.  -1: it is
+ * not there, or no good; 1: the job has failed. */
 static int
 image_local(struct job *j)
 {
@@ -237,6 +238,10 @@ image_local(struct job *j)
 		return (-1);
 	r->image = store_open_file(j->engine->store, r->backup.file_path,
 	    r->backup.stored_size, err);
+	if (r->image == -1 && store_starved()) {
+		fail_text(j, E_BUSY, err);
+		return (1);
+	}
 	if (r->image == -1)
 		return (-1);
 	if (lease_read_held(r->image) == 1)
@@ -251,8 +256,12 @@ run(struct job *j)
 {
 	struct restoring	*r = j->data;
 	struct forms_copy	 c;
+	int			 here;
 
-	if (r->backup.id != 0 && image_local(j) == 0) {
+	here = r->backup.id != 0 ? image_local(j) : -1;
+	if (here == 1)
+		return;
+	if (here == 0) {
 		strlcpy(r->served_by, PLACE_LOCAL, sizeof(r->served_by));
 		forms_at_local(&r->backup, &c);
 		image(j, c.form);
@@ -350,7 +359,6 @@ on_looked(void *arg, const struct task_result *t)
 	struct job		*j = arg;
 	struct restoring	*r = j->data;
 	struct m_w_verify	 o;
-	int			 fd;
 
 	if (!t->ok || t->type != MSG_W_INSPECTED) {
 		restore_fail_task(j, &t->error);
@@ -366,11 +374,9 @@ on_looked(void *arg, const struct task_result *t)
 	/* D5: what only a remote vouches for is looked at in full. */
 	o.level = r->backup.checksum[0] == '\0' ? VERIFY_FULL :
 	    j->database->verify == VERIFY_FULL ? VERIFY_FULL : VERIFY_QUICK;
-	if ((fd = fcntl(r->image, F_DUPFD_CLOEXEC, 0)) == -1)
-		fatal("dup");
-	if (verify_start(j->engine, &o, fd, on_task_progress, on_verified,
-	    j) == -1) {
-		fail_text(j, E_BUSY, "too many workers run");
+	if (verify_start(j->engine, &o, task_copy(r->image), on_task_progress,
+	    on_verified, j) == -1) {
+		fail_text(j, E_BUSY, task_refusal());
 		return;
 	}
 	r->checking = 1;
@@ -399,7 +405,7 @@ look(struct job *j)
 	t.what = "inspect";
 	t.done = on_looked;
 	if (restore_task(j, &t) == NULL)
-		fail_text(j, E_BUSY, "too many workers run");
+		fail_text(j, E_BUSY, task_refusal());
 }
 
 /* ---- the page size ---- */
@@ -461,7 +467,7 @@ convert(struct job *j)
 	t.what = "convert";
 	t.done = on_converted;
 	if (restore_task(j, &t) == NULL)
-		fail_text(j, E_BUSY, "too many workers run");
+		fail_text(j, E_BUSY, task_refusal());
 	else
 		job_phase(j, "convert", 0, r->size);
 }

@@ -179,7 +179,7 @@ begin(struct job *j, struct m_error *error)
 		return (0);
 	discard(j);
 	error->code = E_BUSY;
-	strlcpy(error->text, "too many workers run", sizeof(error->text));
+	strlcpy(error->text, task_refusal(), sizeof(error->text));
 	return (-1);
 }
 

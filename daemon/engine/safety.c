@@ -252,7 +252,7 @@ check(struct job *j, char *err)
 	/* Applications wait for who holds the lock, nobody for the check. */
 	o.flags = r->ended ? 0 : VERIFY_LOW;
 	if (verify_start(e, &o, fd, on_progress, on_verified, j) == -1) {
-		strlcpy(err, "too many workers run", TEXT_BYTES);
+		strlcpy(err, task_refusal(), TEXT_BYTES);
 		return (-1);
 	}
 	r->proving = 1;

@@ -23,6 +23,8 @@
 
 #define FIRST_FD	3
 #define FDS_MAX		4
+#define SPARE		12	/* a channel, its files, and for what comes
+				 * by the channels meanwhile */
 
 static const char *const	programs[] = {
 	"cloudbackupd-front",
@@ -70,11 +72,38 @@ spawn_check(void)
 	}
 }
 
-void
+int
 spawn_pair(int sv[2])
 {
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
-		fatal("socketpair");
+	return (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv));
+}
+
+int
+spawn_spare(void)
+{
+	int	fds[SPARE], i, n, saved;
+
+	for (n = 0; n < SPARE; n++) {
+		if ((fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) == -1)
+			break;
+	}
+	saved = errno;
+	for (i = 0; i < n; i++)
+		close(fds[i]);
+	errno = saved;
+	return (n == SPARE ? 0 : -1);
+}
+
+static int
+is_in(const int *fds, size_t n, int fd)
+{
+	size_t	i;
+
+	for (i = 0; i < n; i++) {
+		if (fds[i] == fd)
+			return (1);
+	}
+	return (0);
 }
 
 /* In the child: fds become 3, 4 ...; nothing else stays. */
@@ -83,7 +112,13 @@ place_descriptors(const int *fds, size_t n)
 {
 	int	moved[FDS_MAX];
 	size_t	i;
+	int	fd;
 
+	/* Room for the copies, where the engine has none left. */
+	for (fd = FIRST_FD + FDS_MAX; fd < FIRST_FD + 3 * FDS_MAX; fd++) {
+		if (!is_in(fds, n, fd))
+			(void)close(fd);
+	}
 	/* Out of the way first, so that none is overwritten. */
 	for (i = 0; i < n; i++) {
 		moved[i] = fcntl(fds[i], F_DUPFD, FIRST_FD + FDS_MAX);
@@ -151,6 +186,7 @@ spawn_program(const struct engine *e, const char *program, const int *fds,
 	char		 journal[64], *envp[3];
 	size_t		 a = 0;
 	pid_t		 pid;
+	int		 saved;
 
 	snprintf(path, sizeof(path), "%s/%s", program_dir(), program);
 	argv[a++] = program;
@@ -172,7 +208,9 @@ spawn_program(const struct engine *e, const char *program, const int *fds,
 	envp[1] = journal_variable(journal, sizeof(journal));
 	envp[2] = NULL;
 	if ((pid = fork()) == -1) {
+		saved = errno;
 		log_warn("cannot start %s", program);
+		errno = saved;
 		return (-1);
 	}
 	if (pid == 0) {

@@ -140,13 +140,19 @@ int	store_remote_open(struct store *, const char *database,
 int	store_remote_remove(struct store *, const char *database,
 	    const char *name, char *err);
 
+/*
+ * Nothing here could be opened: by errno, is it that this process has no
+ * descriptor or memory left?  That says nothing of the file.
+ */
+int	store_starved(void);
+
 /* Removes the temporary name and closes; a may be used again. */
 void	store_discard(struct store *, struct artifact *a);
 
 /*
  * Opens a published artifact of the catalog by its path, which must lie
  * in BACKUP_DIR: no links followed, a regular file, of the expected size
- * (-1: any).  The descriptor for reading, or -1 and a sentence.
+ * (-1: any).  The descriptor for reading, or -1 with errno and a sentence.
  */
 int	store_open_file(struct store *, const char *file_path,
 	    int64_t expect_size, char *err);

@@ -26,9 +26,18 @@
 #define SETTLE_US	1000000
 #define SETTLE_STEP_NS	5000000
 
+int
+store_starved(void)
+{
+	return (errno == EMFILE || errno == ENFILE || errno == ENOMEM);
+}
+
 static uint32_t
 code_of(int error)
 {
+	errno = error;
+	if (store_starved())
+		return (E_BUSY);
 	return (error == ENOSPC || error == EDQUOT ? E_INSUFFICIENT_SPACE :
 	    E_IO_ERROR);
 }
@@ -58,11 +67,12 @@ store_create(struct store *s, const char *database, int64_t id,
 	return (a->fd == -1 ? -1 : 0);
 }
 
-/* For reading: name in the folder dir, a regular file.  -1 and a sentence. */
+/* For reading: name in the folder dir, a regular file.  -1, a sentence, and
+ * errno: EINVAL when it is there, and is none of ours. */
 int
 store_open_regular(int dir, const char *name, struct stat *sb, char *err)
 {
-	int	fd;
+	int	fd, saved = EINVAL;
 
 	/* Opening alone has effects on what is no file: look first. */
 	fd = -1;
@@ -70,10 +80,11 @@ store_open_regular(int dir, const char *name, struct stat *sb, char *err)
 	    (S_ISREG(sb->st_mode) &&
 	    (fd = openat(dir, name, READ_FLAGS)) == -1) ||
 	    (fd != -1 && (fstat(fd, sb) == -1 ||
-	    fcntl(fd, F_SETFL, 0) == -1)))
+	    fcntl(fd, F_SETFL, 0) == -1))) {
+		saved = errno;
 		snprintf(err, TEXT_BYTES, "cannot open the backup %.300s: %s",
 		    name, strerror(errno));
-	else if (!S_ISREG(sb->st_mode))
+	} else if (!S_ISREG(sb->st_mode))
 		snprintf(err, TEXT_BYTES, "the backup %.300s is not a "
 		    "regular file", name);
 	else if ((sb->st_uid != 0 && sb->st_uid != geteuid()) ||
@@ -85,6 +96,7 @@ store_open_regular(int dir, const char *name, struct stat *sb, char *err)
 		return (fd);
 	if (fd != -1)
 		close(fd);
+	errno = saved;
 	return (-1);
 }
 
@@ -277,6 +289,7 @@ store_open_file(struct store *s, const char *file_path, int64_t expect_size,
 	if (split(s, file_path, database, sizeof(database), &name) == -1) {
 		snprintf(err, TEXT_BYTES, "%.300s is not a backup in the "
 		    "backup directory", file_path);
+		errno = EINVAL;
 		return (-1);
 	}
 	if ((dir = store_check_folder(s, database, 0, err)) == -1)
@@ -289,6 +302,7 @@ store_open_file(struct store *s, const char *file_path, int64_t expect_size,
 		    (int64_t)sb.st_size, expect_size);
 		close(fd);
 		fd = -1;
+		errno = EINVAL;
 	}
 	return (fd);
 }

@@ -49,6 +49,7 @@ store_remote_open(struct store *s, const char *database, const char *name,
 	if (!store_is_remote(name)) {
 		snprintf(err, TEXT_BYTES, "%.200s is not the name of a file "
 		    "for remotes", name);
+		errno = EINVAL;
 		return (-1);
 	}
 	if ((dir = store_check_folder(s, database, 0, err)) == -1)
@@ -61,6 +62,7 @@ store_remote_open(struct store *s, const char *database, const char *name,
 		    expect_size);
 		close(fd);
 		fd = -1;
+		errno = EINVAL;
 	}
 	return (fd);
 }

@@ -6,6 +6,7 @@
  */
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -331,34 +332,118 @@ on_patience(evutil_socket_t fd, short what, void *arg)
 	tell(t, &r);
 }
 
+/* ---- the beginning ---- */
+
+static char	refusal[TEXT_BYTES];
+
+const char *
+task_refusal(void)
+{
+	return (refusal);
+}
+
+/* By errno. */
+static void
+refuse(void)
+{
+	snprintf(refusal, sizeof(refusal), "no worker can be started: %s",
+	    strerror(errno));
+}
+
+int
+task_copy(int fd)
+{
+	int	copy;
+
+	if ((copy = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1) {
+		refuse();
+		log_warn("cannot copy a descriptor");
+	}
+	return (copy);
+}
+
+static void
+files_close(int *files)
+{
+	uint32_t	kind;
+
+	for (kind = 0; kind < W_FILE_KINDS; kind++) {
+		if (files[kind] != -1)
+			close(files[kind]);
+	}
+}
+
+/* -1: not all of them. */
+static int
+files_copy(int *copies, const int *files)
+{
+	uint32_t	kind;
+
+	for (kind = 0; kind < W_FILE_KINDS; kind++)
+		copies[kind] = -1;
+	for (kind = 0; files != NULL && kind < W_FILE_KINDS; kind++) {
+		if (files[kind] != -1 &&
+		    (copies[kind] = task_copy(files[kind])) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
 static void
 files_send(struct task *t, const int *files)
 {
 	struct m_w_file	m;
 	uint32_t	kind;
-	int		fd;
 
 	memset(&m, 0, sizeof(m));
-	for (kind = 0; files != NULL && kind < W_FILE_KINDS; kind++) {
+	for (kind = 0; kind < W_FILE_KINDS; kind++) {
 		if (files[kind] == -1)
 			continue;
-		if ((fd = fcntl(files[kind], F_DUPFD_CLOEXEC, 0)) == -1)
-			fatal("dup");
 		m.kind = kind;
-		chan_send(t->chan, MSG_W_FILE, 0, &m, sizeof(m), fd);
+		chan_send(t->chan, MSG_W_FILE, 0, &m, sizeof(m), files[kind]);
 	}
+}
+
+/* The process, with one end of a channel in *s; -1. */
+static pid_t
+worker_start(struct engine *e, int *s)
+{
+	struct task	*t;
+	uint32_t	 n = 0;
+	pid_t		 pid;
+	int		 sv[2];
+
+	TAILQ_FOREACH(t, &e->tasks, entry)
+		n++;
+	if (n >= TASKS_MAX) {
+		strlcpy(refusal, "too many workers run", sizeof(refusal));
+		return (-1);
+	}
+	if (spawn_spare() == -1 || spawn_pair(sv) == -1) {
+		refuse();
+		log_warn("cannot start cloudbackupd-worker");
+		return (-1);
+	}
+	pid = spawn_program(e, "cloudbackupd-worker", &sv[1], 1, NULL, NULL);
+	if (pid == -1) {
+		refuse();
+		close(sv[0]);
+	}
+	close(sv[1]);
+	*s = sv[0];
+	return (pid);
 }
 
 struct task *
 task_start(struct engine *e, const struct task_order *o)
 {
 	struct task	*t;
-	uint32_t	 n = 0;
-	int		 sv[2];
+	pid_t		 pid;
+	int		 files[W_FILE_KINDS], s;
 
-	TAILQ_FOREACH(t, &e->tasks, entry)
-		n++;
-	if (n >= TASKS_MAX) {
+	if (files_copy(files, o->files) == -1 ||
+	    (pid = worker_start(e, &s)) == -1) {
+		files_close(files);
 		if (o->fd != -1)
 			close(o->fd);
 		return (NULL);
@@ -368,27 +453,16 @@ task_start(struct engine *e, const struct task_order *o)
 	t->order = *o;
 	t->order.data = NULL;
 	t->order.fd = -1;
-	spawn_pair(sv);
-	t->pid = spawn_program(e, "cloudbackupd-worker", &sv[1], 1, NULL,
-	    NULL);
-	close(sv[1]);
-	if (t->pid == -1) {
-		close(sv[0]);
-		if (o->fd != -1)
-			close(o->fd);
-		free(t);
-		return (NULL);
-	}
+	t->order.files = NULL;
+	t->pid = t->was_pid = pid;
 	TAILQ_INSERT_TAIL(&e->tasks, t, entry);
-	t->was_pid = t->pid;
-	log_debug("worker %d begins: %s", (int)t->pid, o->what);
-	t->chan = chan_new(sv[0], ROLE_ENGINE, ROLE_WORKER);
+	log_debug("worker %d begins: %s", (int)pid, o->what);
+	t->chan = chan_new(s, ROLE_ENGINE, ROLE_WORKER);
 	if ((t->timer = evtimer_new(e->base, on_patience, t)) == NULL)
 		fatalx("evtimer_new");
 	chan_attach(t->chan, e->base, on_message, t);
 	t->end_us = util_monotonic_us() + LIFE_US;
-	files_send(t, o->files);
-	t->order.files = NULL;
+	files_send(t, files);
 	chan_send(t->chan, o->type, 0, o->data, o->size, o->fd);
 	patience(t, o->look_patience_ms);
 	return (t);

@@ -17,6 +17,8 @@ verify_counted(struct engine *e, struct m_w_verify *o, int fd,
 {
 	struct task_order	t;
 
+	if (fd == -1)
+		return (-1);
 	o->uid = e->verify_uid;
 	o->gid = e->verify_gid;
 	memset(&t, 0, sizeof(t));

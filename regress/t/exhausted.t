@@ -1,7 +1,8 @@
 #!/bin/bash
 # A machine that has no more processes: what wants one fails, says so and is
 # tried again; the daemon stays, and all goes on as soon as there is one.  By
-# a limit of an ordinary user, as root has none.
+# a limit of an ordinary user, as root has none.  (descriptors.t is of another
+# limit, and counts what is left open, which he may not.)
 if [ "$(id -u)" = 0 ]; then
 	. "$(dirname "$0")/../lib.sh"
 	mkdir "$T/u"; chown www-data: "$T/u"
@@ -21,14 +22,13 @@ daemon_with "$(database a "$D/a.db" "compress zstd")" "$(database b "$D/b.db")" 
 taken a; FIRST=$ID
 quiet() { ! child worker; }
 wait_for 5 quiet
-fds() { ls "/proc/$DAEMON/fd" 2>/dev/null | wc -l; }
-before=$(fds)
 most=$(prlimit --pid "$DAEMON" --nproc -o SOFT --noheadings)
 none() { prlimit --pid "$DAEMON" --nproc=1:; }
 some() { prlimit --pid "$DAEMON" --nproc="$most":; }
 
 none
 refused "a create" a 503 BUSY
+like "the client is told why" "$(json .message <<<"$BODY")" "*Resource temporarily unavailable*"
 not_restored "a restore" "$FIRST" 503 BUSY
 is "a look at the file" "$(code GET '/file-info?database=a')" 503
 is "who holds it" "$(code GET '/check-locks?database=a')" 503
@@ -44,7 +44,5 @@ some
 created "with processes it goes on" a
 restored "a restore, too" "$FIRST"
 wait_for 5 quiet
-as_before() { [ "$(fds)" -le "$before" ]; }
-ok "no descriptor is left" wait_for 5 as_before
-is "nor a file" "$(find "$BACKUP_DIR" -name '.tmp-*')" ""
+is "no file is left" "$(find "$BACKUP_DIR" -name '.tmp-*')" ""
 finish
