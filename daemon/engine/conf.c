@@ -407,11 +407,31 @@ listens_finish(struct conf *conf)
 	return (errors);
 }
 
+/* A remote before r that has the same objects: what is deleted at the one
+ * would go on being counted on at the other. */
+static const struct conf_remote *
+same_bucket(const struct conf *conf, const struct conf_remote *r)
+{
+	const struct conf_remote	*o;
+
+	TAILQ_FOREACH(o, &conf->remotes, entry) {
+		if (o == r || r->kind != REMOTE_S3 || r->url == NULL)
+			break;
+		if (o->kind == REMOTE_S3 && o->url != NULL &&
+		    strcmp(o->url, r->url) == 0 &&
+		    strcmp(o->s3->bucket, r->s3->bucket) == 0 &&
+		    strcmp(o->s3->prefix, r->s3->prefix) == 0)
+			return (o);
+	}
+	return (NULL);
+}
+
 static int
 remote_finish(struct conf *conf, struct conf_remote *r)
 {
-	const char	*why;
-	int		 errors = 0;
+	const struct conf_remote	*other;
+	const char			*why;
+	int				 errors = 0;
 
 	if ((why = conf_why_name(r->name)) != NULL) {
 		conf_error(conf_where(conf), 0, "remote \"%s\" %s", r->name,
@@ -425,6 +445,12 @@ remote_finish(struct conf *conf, struct conf_remote *r)
 	if (r->url == NULL) {
 		conf_error(conf_where(conf), 0, "remote \"%s\" has no "
 		    "address", r->name);
+		errors++;
+	}
+	if ((other = same_bucket(conf, r)) != NULL) {
+		conf_error(conf_where(conf), 0, "remotes \"%s\" and \"%s\" "
+		    "have one bucket and prefix: give each a prefix of its "
+		    "own", other->name, r->name);
 		errors++;
 	}
 	return (errors);

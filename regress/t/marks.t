@@ -38,11 +38,13 @@ daemon_stop
 doom "4, 5"
 catalog "INSERT INTO alarms (database, kind, text, raised_ms) VALUES ('shop', 'shrunk', 'It shrank.', 1)"
 doom 6 "somebody deleted it by hand"
+chmod g+w "$(catalog "SELECT file_path FROM cloud_backups WHERE id = 4")"
 up
 ok "an alarm holds what was marked, not what somebody deleted" wait_for 5 is_here "4 5 7"
 sleep 0.3
 is "for as long as it stands" "$(here) $(marked)" "4 5 7 2"
 api POST /pin/4 >/dev/null
+chmod g-w "$(catalog "SELECT file_path FROM cloud_backups WHERE id = 4")"
 is "it is acknowledged" "$(api POST /acknowledge | jq -r .success)" true
 ok "then they go, but for what was pinned" wait_for 5 is_here "4 7"
 ok "and that is not marked any more" wait_for 5 none_marked
