@@ -236,16 +236,17 @@ created(const struct ctl *ctl, const char *id)
 		answer_free(&a);
 		return (rv);
 	}
+	b = j_data(&a);
+	status = j_text(b, "status");
+	if (strcmp(status, "failed") == 0)
+		rv = CTL_FAILED;
 	if (!say_json(ctl, &a)) {
-		b = j_data(&a);
-		status = j_text(b, "status");
 		say_size(size, j_int(b, "file_size"));
 		places(b, where, sizeof(where));
 		say_clean(reason, sizeof(reason), j_text(b, "error"));
 		printf("backup %s of %s: %s, %s, at %s%s%s\n", id,
 		    j_text(b, "database"), status, size, where,
 		    reason[0] == '\0' ? "" : "; ", reason);
-		rv = strcmp(status, "failed") == 0 ? CTL_FAILED : CTL_OK;
 	}
 	answer_free(&a);
 	return (rv);

@@ -128,6 +128,7 @@ take_filename(struct client *c, const char *line, size_t n)
 {
 	static const char	 mark[] = "filename=\"";
 	const char		*p, *end;
+	char			 name[sizeof(c->filename)];
 
 	p = memmem(line, n, mark, sizeof(mark) - 1);
 	if (p == NULL)
@@ -137,8 +138,9 @@ take_filename(struct client *c, const char *line, size_t n)
 	if (end == NULL || (size_t)(end - p) >= sizeof(c->filename) ||
 	    memchr(p, '/', (size_t)(end - p)) != NULL || *p == '.')
 		return;
-	memcpy(c->filename, p, (size_t)(end - p));
-	c->filename[end - p] = '\0';
+	memcpy(name, p, (size_t)(end - p));
+	name[end - p] = '\0';
+	say_clean(c->filename, sizeof(c->filename), name);
 }
 
 /* ETag: "sha256:..." */

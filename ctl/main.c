@@ -246,7 +246,7 @@ main(int argc, char *argv[])
 	status = v->run(&ctl, argc, argv);
 	free(verb);
 	client_close(ctl.client);
-	if (fflush(stdout) == EOF)
+	if (fflush(stdout) == EOF || ferror(stdout))
 		err(CTL_USAGE, "standard output");
 	return (status);
 }

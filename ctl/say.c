@@ -71,8 +71,7 @@ say_clean(char *dst, size_t size, const char *src)
 int
 say_failure(const char *what, const struct answer *a)
 {
-	char		text[1024], todo[1024];
-	const char	*code = j_text(a->root, "errorCode");
+	char		text[1024], todo[1024], code[64];
 
 	if (a->status == 0) {
 		say_error("%s: %s", what, a->error);
@@ -84,6 +83,7 @@ say_failure(const char *what, const struct answer *a)
 	}
 	say_clean(text, sizeof(text), j_text(a->root, "message"));
 	say_clean(todo, sizeof(todo), j_text(a->root, "remediation"));
+	say_clean(code, sizeof(code), j_text(a->root, "errorCode"));
 	if (text[0] == '\0')
 		snprintf(text, sizeof(text), "the daemon answered with "
 		    "status %ld", a->status);

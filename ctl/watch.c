@@ -341,12 +341,14 @@ do_info(const struct ctl *ctl, int argc, char *argv[])
 static void
 event_print(struct json_object *ev)
 {
-	char	text[1024];
+	char	text[1024], at[64], kind[64], database[128];
 
 	say_clean(text, sizeof(text), j_text(ev, "text"));
-	printf("%s  %-12s %s%s%s\n", j_text(ev, "at"), j_text(ev, "event"),
-	    j_text(ev, "database"), j_text(ev, "database")[0] == '\0' ? "" :
-	    ": ", text);
+	say_clean(at, sizeof(at), j_text(ev, "at"));
+	say_clean(kind, sizeof(kind), j_text(ev, "event"));
+	say_clean(database, sizeof(database), j_text(ev, "database"));
+	printf("%s  %-12s %s%s%s\n", at, kind, database,
+	    database[0] == '\0' ? "" : ": ", text);
 }
 
 struct stream {

@@ -288,9 +288,46 @@ wants 0 check
 like "check: all of it" "$OUT" "*ok *file *shop *$T/shop.db*ok *restore *till *check: 0 failed, *"
 ctl -j check
 is "check -j: an array" "$(jq -r '[.[].result] | unique | join(" ")' <"$T/out")" "ok warning"
+echo 'status 413' >"$T/remote/fault"
+ctl -d till -j create
+wants 6 "create -j that the remote refuses"
+is "create -j: the backup all the same" "$(jq -r .data.status <"$T/out")" failed
+rm -f "$T/remote/fault"
 remote_stop
 ctl check
 wants 7 "check without the remote"
+
+# ---- somebody who only says that he is the daemon ----
+cat >"$T/liar.pl" <<'EOL'
+use IO::Socket::INET;
+my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ARGV[0],
+    Listen => 5, ReuseAddr => 1) or die;
+my $e = "\\u001b[31m\\u0007";
+my %a = (
+	events => "{\"data\":[{\"at\":\"$e\",\"event\":\"$e\",\"database\":\"$e\",\"text\":\"$e\"}]}",
+	download => "0123456789",
+	stats => "{\"errorCode\":\"$e\",\"message\":\"$e\",\"remediation\":\"$e\"}",
+);
+while (my $c = $l->accept) {
+	my $r = <$c>; while (<$c> =~ /\S/) { }
+	my ($k) = grep { $r =~ /$_/ } qw(events download); $k //= "stats";
+	my $b = $a{$k};
+	printf $c "HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n" .
+	    "Content-Disposition: attachment; filename=\"x\e[31m\"\r\n\r\n%s",
+	    $k eq "stats" ? "404 No" : "200 OK", length $b, $b;
+	close $c;
+}
+EOL
+LIAR=$(port)
+perl "$T/liar.pl" "$LIAR" 2>/dev/null & PIDS="$PIDS $!"
+wait_for 5 bash -c "exec 3<>/dev/tcp/127.0.0.1/$LIAR"
+mkdir "$T/lies" && cd "$T/lies"
+for what in "events" "list" "download 1"; do
+	run "$CTL" -u "http://127.0.0.1:$LIAR" $what
+	is "of $what no control character comes out" "$(cat "$T/out" "$T/err" | tr -d '\n' | grep -c '[[:cntrl:]]')" 0
+done
+is "nor does one get into a file's name" "$(ls -A | xargs)" 'x?[31m'
+cd "$T"
 
 # ---- somebody else ----
 if [ "$(id -u)" = 0 ]; then
