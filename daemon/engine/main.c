@@ -122,6 +122,8 @@ main(int argc, char *argv[])
 	int		 status;
 
 	descriptors_sane();
+	/* A file that may grow no more is an error, which is told. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	options_parse(&o, argc, argv);
 	log_init("engine", 1, o.verbose);
 	if ((conf = configuration(&o)) == NULL)
