@@ -157,6 +157,7 @@ struct conf_database {
 	int		 expire_due;	/* expire.c's */
 	int		 owner_known;	/* the engine's, from its workers: */
 	uint32_t	 owner;		/* the live file's uid */
+	int		 owner_other;	/* it is somebody else's by now */
 	uint32_t	 path_turn;	/* another after each reload that gave
 					 * it another path */
 	uint64_t	 jobs_turn;	/* job.c's */

@@ -193,7 +193,7 @@ database_swap(struct conf_database *to, struct conf_database *from)
 	to->name = was.name;
 	to->glob = was.glob;
 	to->gone = was.gone;
-	to->owner_known = was.owner_known;
+	to->owner_known = was.owner_known && !was.owner_other;
 	to->owner = was.owner;
 	to->path_turn = was.path_turn;
 	to->jobs_turn = was.jobs_turn;

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/util.h"
@@ -25,11 +26,26 @@ owner_told(struct conf_database *d, uint32_t path_turn, uint32_t uid)
 {
 	if (d->path_turn != path_turn)
 		return;
+	/*
+	 * Whoever may write into the directory can put a file of his own in
+	 * the place of another's, and has no right to the backups of that.
+	 */
+	if (d->owner_known && d->owner != uid && d->owner != 0 &&
+	    d->owner != geteuid()) {
+		if (!d->owner_other)
+			log_warnx("database %s: its owner is uid %u now, was "
+			    "uid %u: nobody has an owner's rights until the "
+			    "configuration is read anew", d->name, uid,
+			    d->owner);
+		d->owner_other = 1;
+		return;
+	}
 	if (d->owner_known && d->owner != uid)
 		log_info("database %s: its owner is uid %u now, was uid %u",
 		    d->name, uid, d->owner);
 	d->owner = uid;
 	d->owner_known = 1;
+	d->owner_other = 0;
 }
 
 void

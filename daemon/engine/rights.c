@@ -236,16 +236,22 @@ mask_of(const struct engine *e, const struct grants *g, const char *database)
 }
 
 static int
+owner_is(const struct conf_database *d, uid_t uid)
+{
+	return (d->owner_known && !d->owner_other && d->owner == uid);
+}
+
+static int
 owns(const struct engine *e, const struct conn *c, const char *database)
 {
 	const struct conf_database	*d;
 
 	if (strcmp(database, DATABASE_ANY) != 0) {
 		d = conf_database(e->conf, database);
-		return (d != NULL && d->owner_known && d->owner == c->uid);
+		return (d != NULL && owner_is(d, c->uid));
 	}
 	TAILQ_FOREACH(d, &e->conf->databases, entry) {
-		if (d->owner_known && d->owner == c->uid)
+		if (owner_is(d, c->uid))
 			return (1);
 	}
 	return (0);

@@ -224,6 +224,23 @@ is "and is still root" "$(code GET /user)" 200
 refused=$(sql "SELECT count(*) FROM audit WHERE uid = $(id -u lp) AND result GLOB 'refused*'")
 is "a flood leaves eleven rows" "$refused" 11
 
+# ---- another's file in the place of the owner's
+put() { setpriv --reuid "$1" --regid "$1" --clear-groups sh -c "cd '$T/shop' && rm -f shop.db* && sqlite3 shop.db 'CREATE TABLE t(x)'"; }
+chmod 777 "$T/shop"
+put man
+is "his file is backed up" "$(create '{"database":"shop"}' | json .data.status)" completed
+is "but the backups from before are not his" "$(as man GET /download/$SHOP)" 403
+is "nor is it the first one's any more" "$(as daemon GET /download/$SHOP)" 403
+put daemon
+create '{"database":"shop"}' >/dev/null
+is "until he has it again" "$(as daemon GET /download/$SHOP)" 200
+put man
+create '{"database":"shop"}' >/dev/null
+code POST /reload -H "$JSON" -d '{}' >/dev/null
+code GET /file-info?database=shop >/dev/null		# a look, which tells
+is "the administrator may mean it, and reads the configuration anew" "$(as man GET /download/$SHOP)" 200
+put daemon
+
 # ---- the audit log
 row() { sql "SELECT count(*) > 0 FROM audit WHERE $1"; }
 is "a backup: begun" "$(row "action = 'create' AND database = 'shop' AND who = 'uid 0' AND uid = 0 AND address = '127.0.0.1' AND result = 'begun'")" 1
