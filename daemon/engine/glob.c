@@ -31,6 +31,7 @@ struct pattern {
 	struct conf_database *block;
 	struct event	*timer;
 	struct found	*found;		/* of the look under way */
+	uint32_t	 path_turn;	/* of block, when that began */
 	size_t		 n;
 	int		 looking, failed, too_many;	/* the latter two were
 							 * said */
@@ -254,7 +255,8 @@ on_looked(void *arg, const struct task_result *r)
 	p->looking = 0;
 	if (!r->ok || r->type != MSG_W_GLOBBED)
 		look_failed(p, &r->error);
-	else if (!p->engine->stopping && in_use(p)) {
+	else if (!p->engine->stopping && in_use(p) &&
+	    p->path_turn == p->block->path_turn) {
 		memcpy(&m, r->data, sizeof(m));
 		p->failed = 0;
 		if (m.more && !p->too_many)
@@ -265,8 +267,12 @@ on_looked(void *arg, const struct task_result *r)
 			reconcile(p);
 	}
 	found_clear(p);
-	if (!p->engine->stopping && in_use(p))
+	if (p->engine->stopping || !in_use(p))
+		return;
+	if (p->path_turn == p->block->path_turn)
 		sleep_until_next(p);
+	else				/* those were of another directory */
+		event_active(p->timer, 0, 0);
 }
 
 static int
@@ -332,6 +338,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	t.event = on_names;
 	t.done = on_looked;
 	t.arg = p;
+	p->path_turn = p->block->path_turn;
 	if (task_start(p->engine, &t) == NULL)
 		sleep_until_next(p);
 	else

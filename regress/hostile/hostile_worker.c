@@ -31,6 +31,7 @@ static const struct {
 	{ "inspect",	MSG_W_INSPECT,	MSG_W_INSPECTED },
 	{ "locks",	MSG_W_LOCKS,	MSG_W_LOCKED },
 	{ "restore",	MSG_W_RESTORE,	MSG_W_RESTORED },
+	{ "glob",	MSG_W_GLOB,	MSG_W_GLOBBED },
 };
 static size_t	kind;
 

@@ -126,4 +126,23 @@ changes "encrypt to \"$age\" remote" "encrypt to \"$age\"" "encrypted before and
 changes "" "encrypt to \"$age\"" "encrypted now" age-encryption.
 changes "encrypt to \"$age\"" "" "no longer" "SQLite format 3"
 changes "" "compress zstd local" "compressed here" "SQLite format 3"
+
+# ---- what a pattern finds ----
+daemon_stop
+for d in here there; do
+	mkdir "$D/$d"; own "$D/$d"
+	for n in both "$d"; do bank "$D/$d/$n.db" -n 20 init; done
+done
+tenants() { echo "database \"t\" { path \"$D/$1/*.db\" }"; }
+echo "worker glob stop" >"$BUILD/scenario"
+daemon_conf "$(tenants here)"
+start_daemon || finish
+wait_for 10 held
+result $? "a pattern's files are looked for"
+echo "worker verify real" >"$BUILD/scenario"
+reload "$(tenants there)"
+kill -CONT $HELD
+found() { db "SELECT group_concat(name || ' ' || path, ', ') FROM (SELECT * FROM databases WHERE name LIKE 't-%' ORDER BY name)"; }
+all_found() { [ "$(found)" = "t-both $D/there/both.db, t-there $D/there/there.db" ]; }
+ok "those of the new one are there at once, and no others" wait_for 10 all_found
 finish
