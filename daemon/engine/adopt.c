@@ -27,6 +27,16 @@ release(struct job *j)
 	free(j->data);
 }
 
+/* Does this say something of the file, or only of this moment? */
+static int
+is_verdict(enum err code)
+{
+	return (code != E_BUSY && code != E_SHUTTING_DOWN &&
+	    code != E_INSUFFICIENT_SPACE);
+}
+
+/* A file that nobody could look at stays without an entry: the next start
+ * finds it again. */
 static void
 adopt_failed(struct job *j, enum err code, const char *text)
 {
@@ -37,9 +47,12 @@ adopt_failed(struct job *j, enum err code, const char *text)
 	error.code = code;
 	snprintf(error.text, sizeof(error.text), "%.250s: %.250s",
 	    a->orphan.file_path, text);
-	if (j->backup_id != 0)
+	if (j->backup_id != 0 && is_verdict(code))
 		catalog_failed(j->engine->catalog, j->backup_id, error.text,
 		    VERDICT_DAMAGED, a->orphan.file_path);
+	else if (j->backup_id != 0)
+		catalog_failed(j->engine->catalog, j->backup_id, error.text,
+		    VERDICT_NONE, NULL);
 	job_failed(j, &error);
 }
 
@@ -118,7 +131,7 @@ check_sealed(struct job *j)
 	fd = store_open_file(j->engine->store, a->orphan.file_path,
 	    a->orphan.size, err);
 	if (fd == -1)
-		adopt_failed(j, E_IO_ERROR, err);
+		adopt_failed(j, store_starved() ? E_BUSY : E_IO_ERROR, err);
 	else
 		check(j, fd, VERIFY_NONE);
 }
@@ -193,7 +206,7 @@ run(struct job *j)
 	fd = store_open_file(e->store, a->orphan.file_path, a->orphan.size,
 	    err);
 	if (fd == -1)
-		adopt_failed(j, E_IO_ERROR, err);
+		adopt_failed(j, store_starved() ? E_BUSY : E_IO_ERROR, err);
 	else
 		open_image(j, fd);
 }

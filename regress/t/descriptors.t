@@ -77,4 +77,19 @@ as_before() { quiet && [ "$(numbers | wc -l)" -le "$before" ]; }
 ok "no descriptor is left" wait_for 20 as_before
 is "nor a file" "$(find "$BACKUP_DIR" -name '.tmp-*')" ""
 is "and the catalog is sound" "$(catalog_sound)" ok
+
+# Found without a catalog, by a daemon that has too few to look at them.
+daemon_stop
+rm "$BACKUP_DIR"/catalog.sqlite*
+files=$(find "$BACKUP_DIR" -name '*.sqlite*' -not -name 'catalog*' | wc -l)
+(ulimit -n 20; exec "$BUILD/cloudbackupd" -d -v -f "$CONF" >>"$T/daemon.log" 2>&1 </dev/null) &
+DAEMON=$! PIDS="$PIDS $!"
+rows() { get /user | jq "[.data[] | select($1)] | length"; }
+all_rows() { [ "$(rows "$1")" = "$files" ]; }
+ok "nothing can be adopted" wait_for 10 all_rows '.status == "failed"'
+is "and nothing is called damaged for it" "$(rows '.verification == "damaged"')" 0
+daemon_stop
+daemon_start
+ok "the next start adopts it" wait_for 10 all_rows '.verification == "sound"'
+restored "and it is as good as it was" "$(get '/user?database=b' | jq '[.data[] | select(.verification == "sound")][0].id')"
 finish
