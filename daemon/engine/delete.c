@@ -184,6 +184,11 @@ pin_request(struct engine *e, uint64_t request, const struct m_backup *b,
 {
 	struct m_backup	now;
 
+	if (pin && expire_remote_deletes(b->id)) {
+		reply_error(e, request, E_BACKUP_IN_USE, b->id, "a remote is "
+		    "just deleting its copy; ask again in a moment");
+		return;
+	}
 	/* The first pin's time stays. */
 	if (pin != (b->pinned_ms != 0)) {
 		(void)catalog_pin(e->catalog, b->id, pin ? util_now_ms() : 0);

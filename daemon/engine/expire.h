@@ -64,6 +64,9 @@ const struct conf_target *expire_target(const struct conf_database *,
 
 /* ---- expire_remote.c: at remotes that can delete ---- */
 
+/* Has a remote been asked to delete this backup, and not answered? */
+int	expire_remote_deletes(int64_t backup_id);
+
 void	expire_remote_changed(struct engine *, const struct conf_remote *);
 void	expire_remotes_init(struct engine *);
 void	expire_remotes_free(void);

@@ -183,6 +183,21 @@ expire_deleted(struct engine *e, const struct msg *msg)
 	(void)e;
 }
 
+int
+expire_remote_deletes(int64_t backup_id)
+{
+	const struct deletion	*r;
+	uint32_t		 i;
+
+	TAILQ_FOREACH(r, &deletions, entry) {
+		for (i = 0; r->transfer != 0 && i < r->n; i++) {
+			if (r->list[i].id == backup_id)
+				return (1);
+		}
+	}
+	return (0);
+}
+
 void
 expire_remotes_kick(struct engine *e)
 {

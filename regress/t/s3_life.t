@@ -200,4 +200,29 @@ kill -CONT "$NETWORK"
 ok "has it in the end" wait_for 15 in_state 1 completed
 is "under an id of its own" "$(column "SELECT remote_id FROM copies WHERE place = 'off'").sqlite" "$(ls "$T/remote" | grep '\.sqlite$')"
 daemon_stop
+
+# A pin that comes too late is not promised.
+late() {
+	BACKUP_DIR=$T/late daemon_conf "remote \"off\" {" \
+	    "s3 bucket \"backups\" prefix \"late/\" region \"$S3REGION\" endpoint \"$S3URL\"" \
+	    "access key file \"$T/id\"" "secret key file \"$T/secret\"" "}" \
+	    "database \"app\" { path \"$T/app.db\" user id \"42\" $1 }"
+	BACKUP_DIR=$T/late
+}
+late
+start_daemon || finish
+create '{}' >/dev/null; create '{}' >/dev/null
+ok "two are there" wait_for 15 in_state 2 completed
+NETWORK=$(child network)
+kill -STOP "$NETWORK"
+late "keep last 1"
+kill -HUP "$DAEMON"
+asked() { [ "$(column "SELECT count(*) FROM copies WHERE backup_id = 1 AND place = 'local' OR doomed_ms > 0")" = 1 ] && [ "$(column "SELECT doomed_ms > 0 FROM copies WHERE backup_id = 1")" = 1 ]; }
+ok "one goes" wait_for 10 asked
+is "what is being deleted is not pinned" "$(sleep 0.3; api POST /pin/1 | json .errorCode)" BACKUP_IN_USE
+is "another is" "$(api POST /pin/2 | json .success)" true
+kill -CONT "$NETWORK"
+no_first() { [ "$(code GET /backup/1)" = 404 ]; }
+ok "and is gone" wait_for 10 no_first
+daemon_stop
 finish
