@@ -5,11 +5,12 @@ those of a window of the same length without a backup, or with a bare reader.
 import array
 import os
 import re
+import statistics
 import subprocess
 import time
 
 from daemon import Daemon
-from pair import Row, percentile
+from pair import Row, amount, percentile
 from peers import Peers
 
 
@@ -55,26 +56,36 @@ PACE = 50                               # commits a second
 ENOUGH = 500
 
 
-def paced_round(lab, daemon, source, sync, other):
-    """Commits beside us and beside the other: one writer, windows in turn,
+def paced_round(lab, daemon, source, sync, others):
+    """Commits beside us and beside each other: one writer, windows in turn,
     as many as it takes."""
     writer = Load(lab, source, 'write', '-r', str(PACE), '-s', sync)
     time.sleep(0.5)
-    windows = ([], [])
+    windows = [[] for _ in range(1 + len(others))]
     while min(sum(end - begin for begin, end in w)
               for w in windows) * PACE < (100 if lab.quick else ENOUGH):
         settle()
         run = daemon.create('shop')
         windows[0].append((run.begin, run.end))
         daemon.forget(run)
-        settle()
-        windows[1].append(other(lab, source, run.wall))
+        for i, other in enumerate(others, 1):
+            settle()
+            windows[i].append(other(lab, source, run.wall))
     times = writer.end()
     return [during(times, w) for w in windows]
 
 
+def limit_note(times):
+    """times: of each round, beside a copy that is as gentle as can be."""
+    return 'beside `nice -n 19 cp` + fsync, which does less: p99 %s, ' \
+        'worst %s' % tuple(
+            amount(statistics.median(f(t) for t in times), 's')
+            for f in (lambda t: percentile(t, 0.99), max))
+
+
 def paced(lab, sync, against, other, p99_goal=None, worst_goal=None):
-    """other runs beside the writer for its window; it gets our time."""
+    """other runs beside the writer for its window; it gets our time.  Where
+    there is a goal, a gentle copy shows what the machine allows."""
     size_mb = lab.size_mb
     source = lab.scratch(size_mb)
     p99 = Row('p99 of commits while we capture, WAL, %d MB, %d tx/s, '
@@ -82,11 +93,14 @@ def paced(lab, sync, against, other, p99_goal=None, worst_goal=None):
               '<=' if p99_goal else '', p99_goal)
     worst = Row('the worst commit: how much longer', 'the same',
                 '<=' if worst_goal else '', worst_goal, 's')
+    others = [other, gentle_copy] if p99_goal else [other]
+    gentle = []
     try:
         with Daemon(lab, [('shop', source, 'verify none')]) as daemon:
             daemon.forget(daemon.create('shop'))
             for _ in range(lab.rounds(3, 1)):
-                a, b = paced_round(lab, daemon, source, sync, other)
+                a, b, *c = paced_round(lab, daemon, source, sync, others)
+                gentle += c
                 p99.add(percentile(a, 0.99) / percentile(b, 0.99),
                         percentile(a, 0.99), percentile(b, 0.99))
                 worst.add(max(a) - max(b), max(a), max(b))
@@ -94,6 +108,8 @@ def paced(lab, sync, against, other, p99_goal=None, worst_goal=None):
                     min(len(a), len(b))
     finally:
         lab.remove(source)
+    if gentle:
+        p99.note += '; ' + limit_note(gentle)
     return [p99, worst]
 
 
@@ -103,13 +119,17 @@ def nothing(lab, source, seconds):
     return (begin, begin + seconds)
 
 
-def plain_copy(lab, source, seconds):
+def plain_copy(lab, source, seconds, copy=Peers.copy_fsync):
     """What the disk does to a writer, whoever writes that much to it."""
     peers = Peers(lab)
     peers.fresh()
-    run = peers.copy_fsync(source)
+    run = copy(peers, source)
     peers.fresh()
     return (run.begin, run.end)
+
+
+def gentle_copy(lab, source, seconds):
+    return plain_copy(lab, source, seconds, Peers.copy_gently)
 
 
 def hold(lab, source, seconds):
@@ -126,12 +146,13 @@ def closed(lab, sync, goal):
     p99 = Row('p99 of commits while we capture, ' + what,
               'a bare reader for as long', '<=' if goal else '', goal)
     worst = Row('the worst commit', 'the same', '<=' if goal else '', goal)
+    gentle = []
     try:
         with Daemon(lab, [('shop', source, 'verify none')]) as daemon:
             daemon.forget(daemon.create('shop'))
             for _ in range(lab.rounds(7, 3)):
                 times, windows = [], []
-                for who in ('ours', 'reader'):
+                for who in ('ours', 'reader', 'copy')[:3 if goal else 2]:
                     subprocess.run(
                         ['sqlite3', source, 'DELETE FROM ticks',
                          'PRAGMA wal_checkpoint(TRUNCATE)'],
@@ -144,18 +165,23 @@ def closed(lab, sync, goal):
                         held = daemon.lock_held('shop')
                         windows.append((run.begin, run.end))
                         daemon.forget(run)
+                    elif who == 'copy':
+                        windows.append(gentle_copy(lab, source, held))
                     else:
                         begin = hold(lab, source, held)
                         windows.append((begin, begin + run.wall))
                         time.sleep(max(0, begin + run.wall -
                                        time.monotonic()))
                     times.append(writer.end())
-                a, b = (during(times[i], [windows[i]]) for i in (0, 1))
+                a, b, *c = (during(t, [w]) for t, w in zip(times, windows))
+                gentle += c
                 p99.add(percentile(a, 0.99) / percentile(b, 0.99),
                         percentile(a, 0.99), percentile(b, 0.99))
                 worst.add(max(a) / max(b), max(a), max(b))
     finally:
         lab.remove(source)
+    if gentle:
+        worst.note = limit_note(gentle)
     return [p99, worst]
 
 
