@@ -98,6 +98,7 @@ enum verify_level { VERIFY_NONE, VERIFY_QUICK, VERIFY_FULL };
 #define VERIFY_REFERENCES	0x04	/* count broken foreign keys */
 #define VERIFY_LOW		0x08	/* others first */
 #define VERIFY_FORGET		0x10	/* nobody reads it soon after this */
+#define VERIFY_SHARED		0x20	/* somebody waits: two threads */
 
 /* W_VERIFY carries the artifact, open for reading only. */
 struct m_w_verify {

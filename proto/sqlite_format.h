@@ -15,11 +15,16 @@
 #define SQLITE_PAGE_SIZE_AT	16	/* 2 bytes; 1 means 65536 */
 #define SQLITE_WRITE_VERSION_AT	18	/* 1 rollback journal, 2 WAL */
 #define SQLITE_READ_VERSION_AT	19
+#define SQLITE_RESERVED_AT	20	/* bytes at the end of each page */
 #define SQLITE_CHANGE_COUNTER_AT 24
 #define SQLITE_PAGE_COUNT_AT	28
+#define SQLITE_FREE_TRUNK_AT	32	/* the first page of the free list */
+#define SQLITE_FREE_COUNT_AT	36	/* pages of it */
 #define SQLITE_SCHEMA_COOKIE_AT	40
+#define SQLITE_AUTO_VACUUM_AT	52	/* 0: none */
 #define SQLITE_ENCODING_AT	56
 #define SQLITE_USER_VERSION_AT	60
+#define SQLITE_INCR_VACUUM_AT	64	/* 0: none in steps */
 #define SQLITE_APPLICATION_ID_AT 68
 #define SQLITE_VALID_FOR_AT	92	/* change counter of the page count */
 

@@ -374,6 +374,9 @@ on_looked(void *arg, const struct task_result *t)
 	/* D5: what only a remote vouches for is looked at in full. */
 	o.level = r->backup.checksum[0] == '\0' ? VERIFY_FULL :
 	    j->database->verify == VERIFY_FULL ? VERIFY_FULL : VERIFY_QUICK;
+	/* What SQLite found sound, and has its checksum still. */
+	if (strcmp(r->backup.verdict, "sound") == 0)
+		o.flags = VERIFY_SHARED;
 	if (verify_start(j->engine, &o, task_copy(r->image), on_task_progress,
 	    on_verified, j) == -1) {
 		fail_text(j, E_BUSY, task_refusal());

@@ -25,6 +25,7 @@
 #include "daemon/worker/count.h"
 #include "daemon/worker/hasher.h"
 #include "daemon/worker/indexes.h"
+#include "daemon/worker/shares.h"
 #include "daemon/worker/untrusted.h"
 #include "daemon/worker/verify.h"
 #include "daemon/worker/vfs_fd.h"
@@ -33,12 +34,14 @@
 
 #define HEAP_BYTES	(256 * 1024 * 1024)
 #define LOW_PRIORITY	10
+#define SHARED_BYTES	(8 * 1024 * 1024)	/* less is quick anyway */
 
 struct verify {
 	const struct m_w_verify	*order;
 	struct m_w_verified	*result;
 	sqlite3			*db;
 	struct indexes		*indexes;	/* level full, or NULL */
+	struct shares		*shares;	/* level quick, or NULL */
 	uint64_t		 size;
 	uint64_t		 end_us;	/* 0: no deadline */
 };
@@ -169,6 +172,22 @@ check_left(struct verify *v)
 	}
 }
 
+/* What is not proven by tables is looked at as a whole. */
+static void
+check_quick(struct verify *v)
+{
+	int	proven;
+
+	proven = v->shares == NULL ? 0 :
+	    shares_finish(v->shares, on_progress, v);
+	if (proven == -1)
+		sqlite_failed(v, SQLITE_INTERRUPT);
+	else if (proven)
+		v->result->verdict = VERDICT_SOUND;
+	else
+		pragma(v, "PRAGMA quick_check(100)");
+}
+
 /*
  * In full: what integrity_check finds beyond quick_check is that each
  * index has the entries of its table's rows, in their order (indexes.h).
@@ -176,10 +195,12 @@ check_left(struct verify *v)
 static void
 check(struct verify *v)
 {
-	if (v->order->level != VERIFY_FULL || v->indexes == NULL) {
-		pragma(v, v->order->level == VERIFY_FULL ?
-		    "PRAGMA integrity_check(100)" :
-		    "PRAGMA quick_check(100)");
+	if (v->order->level != VERIFY_FULL) {
+		check_quick(v);
+		return;
+	}
+	if (v->indexes == NULL) {
+		pragma(v, "PRAGMA integrity_check(100)");
 		return;
 	}
 	pragma(v, "PRAGMA quick_check(100)");
@@ -249,6 +270,8 @@ judge(struct verify *v, int fd)
 			check(v);
 			indexes_free(v->indexes);
 			v->indexes = NULL;
+			shares_free(v->shares);
+			v->shares = NULL;
 			if (v->result->verdict == VERDICT_SOUND)
 				counted(v);
 		} else
@@ -290,10 +313,14 @@ verify_run(const struct m_w_verify *order, int fd,
 		return (fail(error, E_WORKER_FAILED, "cannot start a thread"));
 	if (order->level == VERIFY_FULL)
 		v.indexes = indexes_start(fd);
+	else if (order->level == VERIFY_QUICK &&
+	    (order->flags & VERIFY_SHARED) && v.size >= SHARED_BYTES)
+		v.shares = shares_start(fd, v.size);
 	drop_limits(DROP_FORK);		/* those were the last */
 	hasher_advance(h, v.size);
 	judge(&v, fd);
 	indexes_free(v.indexes);
+	shares_free(v.shares);
 	if (hasher_finish(h, v.size, result->checksum) == -1)
 		return (fail(error, E_IO_ERROR, "cannot read the copy: %s",
 		    strerror(errno)));

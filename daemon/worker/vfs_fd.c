@@ -21,8 +21,9 @@ static void	*watch_arg;
 static unsigned	reads;
 
 struct fd_file {
-	sqlite3_file	base;
-	int		fd;
+	sqlite3_file	 base;
+	int		 fd;
+	struct vfs_fd_pages *pages;	/* or NULL */
 };
 
 static int
@@ -50,6 +51,27 @@ mask_versions(uint8_t *buf, int n, sqlite3_int64 off)
 	}
 }
 
+/* The header may be read by itself. */
+static void
+note(struct vfs_fd_pages *p, uint8_t *buf, int n, sqlite3_int64 off)
+{
+	sqlite3_int64	page = off / p->page_size;
+
+	if (off + n <= SQLITE_HEADER_BYTES)
+		return;
+	if ((uint32_t)n != p->page_size || off % n != 0 || page >= p->n) {
+		p->odd = 1;
+		return;
+	}
+	p->read[page / 8] |= (uint8_t)(1U << page % 8);
+	if (page != 0)
+		return;
+	memset(buf + SQLITE_FREE_TRUNK_AT, 0, 8);
+	if (p->hide_first)
+		memset(buf + SQLITE_HEADER_BYTES, 0,
+		    (size_t)n - SQLITE_HEADER_BYTES);
+}
+
 static int
 x_read(sqlite3_file *f, void *buf, int n, sqlite3_int64 off)
 {
@@ -72,6 +94,8 @@ x_read(sqlite3_file *f, void *buf, int n, sqlite3_int64 off)
 		watch(watch_arg);
 	if (off < SQLITE_HEADER_BYTES)
 		mask_versions(p, have, off);
+	if (((struct fd_file *)f)->pages != NULL)
+		note(((struct fd_file *)f)->pages, p, n, off);
 	if (have == n)
 		return (SQLITE_OK);
 	memset(p + have, 0, (size_t)(n - have));
@@ -260,6 +284,7 @@ x_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
 	    sscanf(name, "fd/%d", &fd) != 1)
 		return (SQLITE_CANTOPEN);
 	file->fd = fd;
+	file->pages = NULL;
 	f->pMethods = &fd_methods;
 	if (out_flags != NULL)
 		*out_flags = flags;
@@ -328,6 +353,18 @@ vfs_fd_open(int fd, int writable, sqlite3 **db)
 	return (sqlite3_open_v2(uri, db, SQLITE_OPEN_NOMUTEX |
 	    (writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY),
 	    VFS_FD_NAME));
+}
+
+int
+vfs_fd_note(sqlite3 *db, struct vfs_fd_pages *p)
+{
+	sqlite3_file	*f = NULL;
+
+	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER,
+	    &f) != SQLITE_OK || f == NULL || f->pMethods != &fd_methods)
+		return (-1);
+	((struct fd_file *)f)->pages = p;
+	return (0);
 }
 
 uint64_t

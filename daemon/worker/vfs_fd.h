@@ -36,4 +36,20 @@ uint64_t	vfs_fd_bytes_read(void);
  * by sqlite3_interrupt(), which cb may call.  NULL: no more. */
 void	vfs_fd_watch(void (*cb)(void *), void *arg);
 
+/* Which pages of a database are read, and nothing but pages of it.  It is
+ * shown as one without free pages. */
+struct vfs_fd_pages {
+	uint8_t		*read;		/* a bit for each; page 1 is the
+					 * lowest of the first byte */
+	uint32_t	 n;		/* pages */
+	uint32_t	 page_size;	/* bytes */
+	int		 hide_first;	/* page 1 is shown without what is
+					 * behind its 100 bytes of header */
+	int		 odd;		/* set: it was not only pages */
+};
+
+/* What db reads from here on is noted in p; NULL: no more.  0, or -1 when
+ * it is no database of this VFS. */
+int	vfs_fd_note(sqlite3 *db, struct vfs_fd_pages *p);
+
 #endif

@@ -2,7 +2,7 @@
 UNITS +=	$(B)/regress/wal_test $(B)/regress/vfs_fd_test \
 		$(B)/regress/chan_test $(B)/regress/hasher_test \
 		$(B)/regress/indexes_test $(B)/regress/hash_pipe_test \
-		$(B)/regress/gather_test \
+		$(B)/regress/gather_test $(B)/regress/shares_test \
 		$(B)/regress/thread_test
 unit_common :=	common/compat.c common/log.c common/util.c
 
@@ -34,6 +34,11 @@ $(B)/regress/indexes_test: $(call obj,regress/unit/indexes_test.c \
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,sqlite3 libbsd libxxhash) \
 	    -pthread
+$(B)/regress/shares_test: $(call obj,regress/unit/shares_test.c \
+    daemon/worker/shares.c daemon/worker/untrusted.c \
+    daemon/worker/vfs_fd.c $(unit_common))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,sqlite3 libbsd) -pthread
 $(B)/regress/chan_test: $(call obj,regress/unit/chan_test.c common/chan.c \
     $(unit_common) $(proto_src))
 	@mkdir -p $(@D)
