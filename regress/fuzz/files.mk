@@ -7,7 +7,7 @@ fuzz_worker :=	daemon/worker/look.c daemon/worker/wal.c \
 		daemon/worker/vfs_fd.c daemon/worker/hasher.c \
 		daemon/worker/count.c daemon/worker/untrusted.c \
 		daemon/worker/indexes.c daemon/worker/indexes_plan.c \
-		daemon/worker/index_key.c
+		daemon/worker/index_key.c daemon/worker/shares.c
 
 $(B)/fuzz/fuzz_look: regress/fuzz/fuzz_look.c daemon/worker/journal.c \
     daemon/worker/inspect.c
