@@ -71,7 +71,7 @@ say_clean(char *dst, size_t size, const char *src)
 int
 say_failure(const char *what, const struct answer *a)
 {
-	char		text[1024], todo[1024], code[64];
+	char		text[1024], remedy[1024], code[64];
 
 	if (a->status == 0) {
 		say_error("%s: %s", what, a->error);
@@ -82,15 +82,15 @@ say_failure(const char *what, const struct answer *a)
 		return (CTL_UNREACHABLE);
 	}
 	say_clean(text, sizeof(text), j_text(a->root, "message"));
-	say_clean(todo, sizeof(todo), j_text(a->root, "remediation"));
+	say_clean(remedy, sizeof(remedy), j_text(a->root, "remediation"));
 	say_clean(code, sizeof(code), j_text(a->root, "errorCode"));
 	if (text[0] == '\0')
 		snprintf(text, sizeof(text), "the daemon answered with "
 		    "status %ld", a->status);
 	say_error("%s: %s%s%s%s", what, text, code[0] == '\0' ? "" : " (",
 	    code, code[0] == '\0' ? "" : ")");
-	if (todo[0] != '\0')
-		fprintf(stderr, "%s\n", todo);
+	if (remedy[0] != '\0')
+		fprintf(stderr, "%s\n", remedy);
 	return (say_exit(a->status));
 }
 
