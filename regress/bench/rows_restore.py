@@ -68,8 +68,8 @@ def restore(lab):
                 whole.add(a.wall / b.wall, a.wall, b.wall)
                 busy.append(a.cpu / os.cpu_count() / b.wall)
                 checks.append(a.checks / b.wall)
-            whole.note = 'the checks of the image and of the safety ' \
-                'backup, one thread each, one after the other, take %.2f x; ' \
+            whole.note = 'the checks of the image (two threads) and of the ' \
+                'safety backup, one after the other, take %.2f x; ' \
                 'its CPU, spread over %d cores, %.2f x' % (
                     statistics.median(checks), os.cpu_count(),
                     statistics.median(busy))
