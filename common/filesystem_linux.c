@@ -77,10 +77,13 @@ static struct {
 static void
 overlays_forget(void)
 {
-	while (mounts.n > 0)
-		free(mounts.overlays[--mounts.n]);
+	size_t	i;
+
+	for (i = 0; i < mounts.n; i++)
+		free(mounts.overlays[i]);
 	free(mounts.overlays);
 	mounts.overlays = NULL;
+	mounts.n = 0;
 }
 
 static void

@@ -100,9 +100,9 @@ free_list(struct shares *s, const uint8_t *h)
 
 	if ((buf = malloc(s->page_size)) == NULL)
 		return (-1);
-	for (; rv == 0 && page != 0; page = sqlite_get32(buf))
-		rv = free_trunk(s, buf, s->page_size -
-		    h[SQLITE_RESERVED_AT], page, &n);
+	while (page != 0 && (rv = free_trunk(s, buf, s->page_size -
+	    h[SQLITE_RESERVED_AT], page, &n)) == 0)
+		page = sqlite_get32(buf);
 	free(buf);
 	return (rv == 0 && n == 0 ? 0 : -1);
 }
