@@ -145,6 +145,8 @@ struct m_w_captured {
 	uint32_t	application_id;
 	uint32_t	method;		/* enum capture_method: that used */
 	uint32_t	restarts;	/* how often the copy began again */
+	uint32_t	gentle;		/* somebody committed: copied by
+					 * one thread at a time */
 	struct m_signature signature;	/* taken before the lock */
 	char		journal_mode[WORD_BYTES];
 	char		encoding[WORD_BYTES];

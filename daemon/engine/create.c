@@ -368,6 +368,10 @@ on_captured(void *arg, const struct task_result *r)
 	if (c->captured.fallback[0] != '\0')
 		log_warnx("backup of %s by SQLite's backup API: %s",
 		    j->database->name, c->captured.fallback);
+	if (c->captured.gentle)
+		log_debug("job %ju: somebody commits to %s, which was copied "
+		    "by one thread at a time", (uintmax_t)j->id,
+		    j->database->name);
 	memset(&error, 0, sizeof(error));
 	if ((fd = store_settle(e->store, &c->artifact, error.text)) == -1) {
 		error.code = E_INVALID_BACKUP;

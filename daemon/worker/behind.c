@@ -1,6 +1,6 @@
 /*
  * Workers run this.  The thread owns nothing; `written`, `done` and `end`
- * are shared under the mutex.
+ * are shared under the mutex while there is one.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,11 +13,14 @@
 
 #define STEP_BYTES	(1024 * 1024)		/* the kernel is busy with a
 						 * step and lets nobody in */
-#define DEPTH_BYTES	(16 * 1024 * 1024)	/* with the disk at a time */
+#define DEPTH_BYTES	(2 * 1024 * 1024)	/* with the disk at a time:
+						 * a step that it works on,
+						 * and one that waits */
 #define LAG_BYTES	(128 * 1024 * 1024)	/* written and not begun */
 
 struct behind {
 	pthread_t	 thread;
+	int		 alone;		/* it has ended */
 	pthread_mutex_t	 mutex;
 	pthread_cond_t	 moved;
 	uint64_t	 written;	/* bytes */
@@ -88,9 +91,41 @@ behind_start(int fd)
 	return (b);
 }
 
+static void
+stop(struct behind *b)
+{
+	pthread_mutex_lock(&b->mutex);
+	b->end = 1;
+	pthread_cond_broadcast(&b->moved);
+	pthread_mutex_unlock(&b->mutex);
+	pthread_join(b->thread, NULL);
+}
+
+void
+behind_alone(struct behind *b)
+{
+	if (!b->alone)
+		stop(b);
+	b->alone = 1;
+}
+
+static void
+advance_alone(struct behind *b, uint64_t bytes)
+{
+	int	error;
+
+	for (; bytes >= b->done + STEP_BYTES; b->done += STEP_BYTES)
+		if ((error = hand_over(b->fd, b->done)) != 0)
+			b->error = error;
+}
+
 void
 behind_advance(struct behind *b, uint64_t bytes)
 {
+	if (b->alone) {
+		advance_alone(b, bytes);
+		return;
+	}
 	pthread_mutex_lock(&b->mutex);
 	b->written = bytes;
 	pthread_cond_broadcast(&b->moved);
@@ -104,11 +139,8 @@ behind_end(struct behind *b)
 {
 	int	error;
 
-	pthread_mutex_lock(&b->mutex);
-	b->end = 1;
-	pthread_cond_broadcast(&b->moved);
-	pthread_mutex_unlock(&b->mutex);
-	pthread_join(b->thread, NULL);
+	if (!b->alone)
+		stop(b);
 	error = b->error;
 	behind_free(b);
 	return (error);

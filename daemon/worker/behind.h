@@ -5,6 +5,8 @@
  * not fill with what is to be written, which would stall others.  The disk
  * has no more of it to do at a time than it needs to stay busy: others who
  * wait for it wait behind that much, and not behind all of the file.
+ *
+ * A writer that wants to disturb others even less does without the thread.
  */
 #ifndef WORKER_BEHIND_H
 #define WORKER_BEHIND_H
@@ -18,6 +20,13 @@ struct behind	*behind_start(int fd);
 
 /* So many bytes are written now.  Waits while the disk is far behind. */
 void		 behind_advance(struct behind *, uint64_t bytes);
+
+/*
+ * From here on whoever calls behind_advance brings to the disk himself what
+ * he wrote, and waits for it: he writes no faster than the disk, and of two
+ * threads one waits for the other.
+ */
+void		 behind_alone(struct behind *);
 
 /* Ends it, wherever it is, and frees it.  0, or the errno with which the
  * disk did not take something; nobody else is told of that. */

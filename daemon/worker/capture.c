@@ -367,7 +367,8 @@ settle(struct capture *c)
 {
 	struct hasher	*h = c->hasher;
 
-	hasher_advance(h, c->result->size);
+	if (!c->result->gentle)
+		hasher_advance(h, c->result->size);
 	if (!(c->order->flags & CAPTURE_SCRATCH) && sync_artifact(c) == -1)
 		return (-1);
 	c->hasher = NULL;

@@ -54,27 +54,37 @@ fall_back(struct capture *c, const char *why)
 	return (COPY_FALLBACK);
 }
 
+/* The wal-index's first region, by the mapping that SQLite has already. */
+static volatile uint8_t *
+wal_index(struct capture *c)
+{
+	sqlite3_file	*f = c->main_file;
+	volatile void	*region;
+
+	if (f->pMethods->iVersion < 2 ||
+	    f->pMethods->xShmMap(f, 0, WALINDEX_REGION_BYTES, 0,
+	    &region) != SQLITE_OK)
+		return (NULL);
+	return (region);
+}
+
 /*
  * The last valid frame, as the wal-index says now: at or after our mark.
  * Its header stands twice, because a writer may be at work (walformat,
- * section 2.1); read through the mapping that SQLite has already.
+ * section 2.1).
  */
 static int
 wal_mark(struct capture *c, uint32_t *mark)
 {
 	sqlite3_file		*f = c->main_file;
-	volatile void		*region;
 	volatile uint8_t	*p;
 	uint8_t			 a[WALINDEX_HEADER_BYTES];
 	uint8_t			 b[WALINDEX_HEADER_BYTES];
 	int			 tries;
 	size_t			 i;
 
-	if (f->pMethods->iVersion < 2 ||
-	    f->pMethods->xShmMap(f, 0, WALINDEX_REGION_BYTES, 0,
-	    &region) != SQLITE_OK || region == NULL)
+	if ((p = wal_index(c)) == NULL)
 		return (-1);
-	p = region;
 	for (tries = 0; tries < HEADER_TRIES; tries++) {
 		for (i = 0; i < sizeof(a); i++)
 			a[i] = p[i];
@@ -304,7 +314,7 @@ copy_blocks(struct capture *c, const struct source *s)
 			return (COPY_FAILED);
 		if ((r = copy_block(c, s, off, n)) != COPY_OK)
 			return (r);
-		if (c->hasher != NULL)
+		if (c->hasher != NULL && !c->result->gentle)
 			hasher_advance(c->hasher, off + n);
 	}
 	/* Under READ0 the log may have begun anew while we read it. */
@@ -362,6 +372,48 @@ ahead_wal(struct capture *c, struct source *s)
 	c->result->wal_frames = 0;
 }
 
+/*
+ * What every commit changes: the header of the wal-index, or the change
+ * counter (file format, section 1.3).  It is only compared with itself,
+ * so one that is being written may be read.
+ */
+static void
+commits_look(struct capture *c, uint8_t seen[WALINDEX_HEADER_BYTES])
+{
+	volatile uint8_t	*p;
+	size_t			 i;
+
+	memset(seen, 0, WALINDEX_HEADER_BYTES);
+	if (!c->wal)
+		(void)file_read(c->main_file, seen, 4,
+		    SQLITE_CHANGE_COUNTER_AT);
+	else if ((p = wal_index(c)) != NULL)
+		for (i = 0; i < WALINDEX_HEADER_BYTES; i++)
+			seen[i] = p[i];
+}
+
+/*
+ * Has somebody committed since?  Then he has a processor for himself from
+ * now on, and hardly waits for the disk behind us: nothing is hashed before
+ * all is copied, most of which hash his commits would make void, and nobody
+ * but us brings the copy to the disk.
+ */
+static void
+ahead_gently(struct capture *c, const uint8_t before[WALINDEX_HEADER_BYTES],
+    struct behind *b)
+{
+	uint8_t	now[WALINDEX_HEADER_BYTES];
+
+	if (c->result->gentle)
+		return;
+	commits_look(c, now);
+	if (memcmp(before, now, sizeof(now)) == 0)
+		return;
+	c->result->gentle = 1;
+	if (b != NULL)
+		behind_alone(b);
+}
+
 /* 0, 1 when the rest is not worth it, or -1 and *error. */
 static int
 ahead_block(struct capture *c, const struct source *s, struct behind *b,
@@ -383,7 +435,7 @@ ahead_block(struct capture *c, const struct source *s, struct behind *b,
 	if (block_write(c, s->block, n, off) == -1)
 		return (capture_write_failed(c, errno));
 	at_us = worker_lap(PHASE_WRITE, at_us);
-	if (c->hasher != NULL)
+	if (c->hasher != NULL && !c->result->gentle)
 		hasher_advance(c->hasher, off + n);
 	if (b != NULL)
 		behind_advance(b, off + n);
@@ -396,9 +448,11 @@ ahead_blocks(struct capture *c, struct source *s)
 {
 	struct behind	*b = NULL;
 	uint64_t	 off, total;
+	uint8_t		 commits[WALINDEX_HEADER_BYTES];
 	size_t		 n;
 	int		 error, rv = 0;
 
+	commits_look(c, commits);
 	total = s->pages * s->page_size;
 	if (ftruncate(c->out, (off_t)total) == -1)
 		return (capture_write_failed(c, errno));
@@ -411,6 +465,7 @@ ahead_blocks(struct capture *c, struct source *s)
 	for (off = 0; rv == 0 && off < total; off += n) {
 		n = total - off < AHEAD_BYTES ? (size_t)(total - off) :
 		    AHEAD_BYTES;
+		ahead_gently(c, commits, b);
 		if ((rv = capture_go_on(c, off, total)) == 0)
 			rv = ahead_block(c, s, b, off, n);
 	}

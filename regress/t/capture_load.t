@@ -45,15 +45,22 @@ daemon_with "$(database large "$D/large.db" "verify none")" \
     "$(database anew "$D/anew.db" "verify none")" \
     "$(database crash "$D/crash.db")" || exit 1
 
+# What a copy does while somebody commits it does not do when nobody does.
+gently() { grep -c 'commits to large, which was copied by one thread' "$T/daemon.log"; }
+is "100 MB that nobody writes to: captured" "$(create large; echo "$CODE"; rm -f "$FILE")" 200
+is "by all threads at once" "$(gently)" 0
+
 # A copy of 100 MB takes a moment; a writer with one second of patience
 # must not see it.
 for mode in wal delete truncate persist; do
+	before=$(gently)
 	writer "$D/large.db" -m $mode -b 1000 -r 200
 	out=$(goods large $COUNT)
 	writer_end
 	is "100 MB, $mode: $COUNT captures are right" "$out" ""
 	like "100 MB, $mode: the writer is never refused" "$RUN" \
 	    'tx=[1-9]* busy=0 *'
+	ok "100 MB, $mode: somebody was seen to commit" test "$(gently)" -gt "$before"
 	echo "# $RUN, the lock was held for $(newest large | json .lock_held_ms) ms"
 done
 

@@ -3,7 +3,7 @@ UNITS +=	$(B)/regress/wal_test $(B)/regress/vfs_fd_test \
 		$(B)/regress/chan_test $(B)/regress/hasher_test \
 		$(B)/regress/indexes_test $(B)/regress/hash_pipe_test \
 		$(B)/regress/gather_test $(B)/regress/shares_test \
-		$(B)/regress/thread_test
+		$(B)/regress/thread_test $(B)/regress/behind_test
 unit_common :=	common/compat.c common/log.c common/util.c
 
 $(B)/regress/wal_test: $(call obj,regress/unit/wal_test.c \
@@ -47,3 +47,7 @@ $(B)/regress/thread_test: $(call obj,regress/unit/thread_test.c \
     common/thread_$(SYSTEM).c)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -pthread
+$(B)/regress/behind_test: $(call obj,regress/unit/behind_test.c \
+    daemon/worker/behind.c $(unit_common))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,libbsd) -pthread
