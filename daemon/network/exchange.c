@@ -244,8 +244,9 @@ on_header(char *p, size_t size, size_t n, void *arg)
 } while (0)
 
 void
-exchange_secure(CURL *easy)
+exchange_secure(CURL *easy, const char *url)
 {
+	safe(easy, CURLOPT_URL, url);
 	safe(easy, CURLOPT_NOSIGNAL, 1L);
 	safe(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	safe(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -257,7 +258,9 @@ exchange_secure(CURL *easy)
 	safe(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	safe(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	safe(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (trusted.len > 0)
+	/* libcurl copies it, 200 KB and more, for each connection that it
+	 * keeps, also where nothing is encrypted. */
+	if (trusted.len > 0 && strncasecmp(url, "http:", 5) != 0)
 		safe(easy, CURLOPT_CAINFO_BLOB, &trusted);
 	safe(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 	/* Else ending an exchange waits for the resolver's thread. */
@@ -265,9 +268,9 @@ exchange_secure(CURL *easy)
 }
 
 static void
-set_options(struct exchange *x)
+set_options(struct exchange *x, const char *url)
 {
-	exchange_secure(x->easy);
+	exchange_secure(x->easy, url);
 	set(x, CURLOPT_ERRORBUFFER, x->error);
 	set(x, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)EXPECT_MS);
 	set(x, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -307,10 +310,9 @@ exchange_new(struct remote *r, enum net_request kind, const char *path,
 	x->text_max = text_max;
 	if ((x->easy = curl_easy_init()) == NULL)
 		fatalx("curl_easy_init");
-	set_options(x);
 	url = xasprintf("%s%s", strncmp(path, "http", 4) == 0 ? "" :
 	    r->conf.url, path);
-	set(x, CURLOPT_URL, url);
+	set_options(x, url);
 	freezero(url, strlen(url));	/* may hold a password */
 	set_api_key(x);
 	return (x);

@@ -117,9 +117,9 @@ void	exchange_start(struct exchange *, exchange_cb *progress,
 /* Percent-encodes text as one segment of a path; the caller frees it. */
 char	*exchange_segment(const char *text);
 
-/* What holds for whatever we ask of anybody: TLS verified, no redirect, no
- * proxy, no file. */
-void	exchange_secure(CURL *);
+/* What holds for whatever we ask of anybody, and the URL: TLS verified, no
+ * redirect, no proxy, no file. */
+void	exchange_secure(CURL *, const char *url);
 
 /* The certificates to believe in: PEM, kept by the caller for good. */
 void	exchange_trust(const void *pem, size_t bytes);

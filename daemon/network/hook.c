@@ -197,8 +197,7 @@ prepare(struct hook *h, const struct m_net_hook *m)
 {
 	char	line[64];
 
-	exchange_secure(h->easy);
-	set(h, CURLOPT_URL, m->url);
+	exchange_secure(h->easy, m->url);
 	set(h, CURLOPT_TIMEOUT_MS, (long)m->timeout_ms);
 	set(h, CURLOPT_POSTFIELDSIZE, (long)m->size);
 	set(h, CURLOPT_COPYPOSTFIELDS, m->body);
