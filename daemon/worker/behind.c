@@ -16,6 +16,7 @@
 #define DEPTH_BYTES	(2 * 1024 * 1024)	/* with the disk at a time:
 						 * a step that it works on,
 						 * and one that waits */
+#define STEPS_ALONE	4			/* at most, in one call */
 #define LAG_BYTES	(128 * 1024 * 1024)	/* written and not begun */
 
 struct behind {
@@ -109,14 +110,18 @@ behind_alone(struct behind *b)
 	b->alone = 1;
 }
 
+/* What the thread left is caught up with little by little: between two
+ * calls a slow disk lets the caller see that he is to stop. */
 static void
 advance_alone(struct behind *b, uint64_t bytes)
 {
-	int	error;
+	int	error, n;
 
-	for (; bytes >= b->done + STEP_BYTES; b->done += STEP_BYTES)
+	for (n = 0; n < STEPS_ALONE && bytes >= b->done + STEP_BYTES; n++) {
 		if ((error = hand_over(b->fd, b->done)) != 0)
 			b->error = error;
+		b->done += STEP_BYTES;
+	}
 }
 
 void

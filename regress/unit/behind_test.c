@@ -105,14 +105,19 @@ static void
 alone(void)
 {
 	struct behind	*b = begin();
-	uint64_t	 at;
+	uint64_t	 at, was;
+	int		 calls;
 
 	for (at = STEP / 4; at <= MANY / 2; at += STEP / 4)
 		behind_advance(b, at);
 	behind_alone(b);
 	behind_alone(b);		/* said twice, it is once */
+	was = soon;
 	behind_advance(b, MANY / 2);
-	ok(handed(MANY / 2), "alone, what the thread left is done");
+	ok(soon - was <= 4 * STEP, "alone, it never does much at once");
+	for (calls = 0; calls < MANY / STEP / 4; calls++)
+		behind_advance(b, MANY / 2);
+	ok(handed(MANY / 2), "and catches up with what the thread left");
 	for (; at <= MANY; at += STEP / 4) {
 		behind_advance(b, at);
 		if (soon != at / STEP * STEP ||
